@@ -1,0 +1,77 @@
+//! `run.json`, schema `proofyard/run/1`: the frozen plan of a run.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{AgentRef, Digest, ModelRef, RunId, TaskId, TrialId};
+
+/// The schema that this version writes.
+pub const RUN_SCHEMA: &str = "proofyard/run/1";
+
+/// The frozen plan of a run: what was to be done, with what, on what.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RunRecord {
+    /// `proofyard/run/1`.
+    pub schema: String,
+    pub run: RunId,
+    /// RFC 3339, UTC.
+    pub created_at: String,
+    /// Proofyard's own version.
+    pub version: String,
+    /// The command line, as given.
+    pub command: Vec<String>,
+    pub host: HostRecord,
+    pub engine: EngineRecord,
+    pub tasks: Vec<PlannedTask>,
+    pub agents: Vec<AgentRef>,
+    pub models: Vec<ModelRef>,
+    pub attempts: u32,
+    /// Every trial of the plan, in order.
+    pub trials: Vec<PlannedTrial>,
+    /// The settings in force, each key with its value.
+    pub settings: serde_json::Value,
+    #[serde(default)]
+    pub warnings: Vec<String>,
+}
+
+/// A task as planned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlannedTask {
+    pub name: TaskId,
+    /// The folder, absolute, so that `resume` works from anywhere.
+    pub path: String,
+    /// The folder as the user named it.
+    pub source: String,
+    pub digest: Digest,
+}
+
+/// One trial of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlannedTrial {
+    pub trial: TrialId,
+    pub task: TaskId,
+    /// The agent's name as given on the command line.
+    pub agent: String,
+    pub model: Option<String>,
+    /// From 1.
+    pub attempt: u32,
+}
+
+/// The machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HostRecord {
+    pub name: String,
+    pub cpus: u64,
+    pub memory_bytes: u64,
+    pub kernel: String,
+}
+
+/// The engine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EngineRecord {
+    /// Where it answers.
+    pub host: String,
+    pub version: String,
+    pub api: String,
+    pub storage_driver: String,
+}

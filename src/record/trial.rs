@@ -1,0 +1,358 @@
+//! `trial.json`, schema `proofyard/trial/1`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Digest, RunId, TaskId, TrialId};
+
+/// The schema that this version writes.
+pub const TRIAL_SCHEMA: &str = "proofyard/trial/1";
+
+/// Everything that is known of a finished trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TrialRecord {
+    /// `proofyard/trial/1`.
+    pub schema: String,
+    pub run: RunId,
+    pub trial: TrialId,
+    pub task: TaskRef,
+    pub agent: AgentRef,
+    /// The model that the agent talked to; null for agents without one.
+    pub model: Option<ModelRef>,
+    /// From 1.
+    pub attempt: u32,
+    pub outcome: Outcome,
+    /// What the task itself gives; a finite number or null.
+    pub reward: Option<f64>,
+    /// A reward that is a map of named numbers.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rewards: BTreeMap<String, f64>,
+    /// Resolved with no forbidden call, no write out of scope, no flag; null where not resolved.
+    pub clean: Option<bool>,
+    pub verdict: Verdict,
+    pub trajectory: TrajectorySummary,
+    /// Null until tool use is scored.
+    pub tool_use: Option<serde_json::Value>,
+    pub usage: Usage,
+    /// Micro-dollars; null where unpriced.
+    pub cost_microusd: Option<i64>,
+    pub timing_ms: Timing,
+    /// Null unless the outcome is `error`.
+    pub error: Option<Fault>,
+    pub host: HostLoad,
+    /// What the trial stood on: image, checkout, reference run, limits.
+    pub provenance: Provenance,
+    /// What a reader should know: clamped limits, keys that were not understood.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+    /// RFC 3339, UTC.
+    pub started_at: String,
+    /// RFC 3339, UTC.
+    pub finished_at: String,
+}
+
+/// The task of a trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TaskRef {
+    pub name: TaskId,
+    /// The folder that it was read from, as the user named it.
+    pub source: String,
+    /// Of every file of the task's folder.
+    pub digest: Digest,
+    pub tags: Vec<String>,
+    pub scenario: Option<String>,
+    /// What its standard errors are clustered by: the repo, else the task.
+    pub cluster: String,
+    pub difficulty: Option<String>,
+}
+
+/// The agent of a trial.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AgentRef {
+    /// `oracle`, `nop`, `script:FILE`, …
+    pub name: String,
+    pub version: String,
+}
+
+/// The model of a trial.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ModelRef {
+    pub id: String,
+    pub provider: String,
+}
+
+/// How a trial ended. The first three are the denominator of a success rate;
+/// `error` is counted beside it, never silently left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Resolved,
+    Unresolved,
+    Tampered,
+    Error,
+}
+
+/// How strong a verdict is.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Evidence {
+    /// A reward file or an exit status that the sandbox only claims.
+    Asserted,
+    /// Per-test records of a pristine sandbox.
+    Records,
+    /// Records, and probes that they could not have been faked.
+    Probed,
+}
+
+/// What of the agent's world the verifier saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Sees {
+    Patch,
+    Files,
+    Live,
+}
+
+/// What the outcome rests on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Verdict {
+    /// Null where the verifier was not reached.
+    pub evidence: Option<Evidence>,
+    pub sees: Sees,
+    pub tests: Vec<TestRecord>,
+    /// In journal lines passed tests are left out of `tests`; their number stays here.
+    #[serde(default)]
+    pub passed: u32,
+    #[serde(default)]
+    pub probes: Vec<Probe>,
+    #[serde(default)]
+    pub flags: Vec<Flag>,
+    /// Why the outcome is not `resolved`.
+    pub reason: Option<Reason>,
+    /// The reason in a sentence, for people.
+    pub message: Option<String>,
+}
+
+/// Why a trial is not resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Expected tests did not pass.
+    TestsFailed,
+    /// Expected tests left no record.
+    TestsMissing,
+    /// The reward was below `resolved_at`.
+    RewardBelow,
+    /// The verifier gave no verdict: no reward file, no test report.
+    NoVerdict,
+    /// The verifier did not end within its time.
+    VerifierTimeout,
+    /// The build step of the verification failed.
+    BuildFailed,
+    /// What the agent left made the verifier's sandbox fail.
+    BrokeVerifier,
+    /// The change is larger than what crosses over.
+    ChangeTooLarge,
+    /// The change could not be taken from the sandbox.
+    CaptureFailed,
+    /// A value of a later version.
+    #[serde(other)]
+    Other,
+}
+
+/// One expected test.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TestRecord {
+    pub id: String,
+    pub expect: Expect,
+    pub state: TestState,
+    /// Milliseconds, as the runner reports them.
+    pub ms: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// What is expected of a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Expect {
+    FailToPass,
+    PassToPass,
+    Pass,
+}
+
+/// What became of a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TestState {
+    Passed,
+    Failed,
+    Error,
+    Skipped,
+    Xfailed,
+    Xpassed,
+    Missing,
+}
+
+/// A check that a verdict could not have been faked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Probe {
+    pub kind: String,
+    pub held: bool,
+    pub exercised: bool,
+}
+
+/// Something about the trial that breaks `clean`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Flag {
+    pub kind: String,
+    pub detail: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<u64>,
+}
+
+/// The trajectory in numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TrajectorySummary {
+    pub end: End,
+    /// Model turns.
+    pub turns: u64,
+    pub tool_calls: u64,
+    pub tool_errors: u64,
+    /// Hex SHA-256 of `trajectory.jsonl`.
+    pub sha256: String,
+}
+
+/// What ended the agent's session; it never decides an outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    Submitted,
+    Done,
+    MaxSteps,
+    MaxTokens,
+    MaxCost,
+    MaxDisk,
+    MaxMemory,
+    Timeout,
+    Loop,
+    Stalled,
+    Refused,
+    ContextOverflow,
+    ModelError,
+    AgentError,
+    Cancelled,
+    /// A value of a later version.
+    #[serde(other)]
+    Other,
+}
+
+/// Tokens; the parts add up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Usage {
+    /// Without what the cache gave.
+    pub input: u64,
+    pub cache_read: u64,
+    pub cache_write: u64,
+    /// Without reasoning.
+    pub output: u64,
+    pub reasoning: u64,
+}
+
+/// Wall time by phase, milliseconds. One phase owns each instant; `total` is
+/// the sum of the others.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Timing {
+    pub queue: u64,
+    pub image: u64,
+    pub sandbox: u64,
+    pub checkout: u64,
+    pub model: u64,
+    pub model_wait: u64,
+    pub tools: u64,
+    pub agent: u64,
+    pub capture: u64,
+    pub verify: u64,
+    pub probes: u64,
+    pub teardown: u64,
+    pub harness: u64,
+    pub total: u64,
+}
+
+/// A fault that is not the agent's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Fault {
+    /// `engine`, `image`, `host`, `task`, `model`, …
+    pub class: String,
+    /// The phase that it happened in.
+    pub phase: String,
+    pub message: String,
+    pub retryable: bool,
+}
+
+/// Of the machine while the trial ran.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct HostLoad {
+    /// Load average of one minute when the trial ended.
+    pub load: f64,
+    /// Share of processor time stolen by the hypervisor during the trial, 0 to 1.
+    pub steal: f64,
+}
+
+/// What a trial stood on.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Provenance {
+    /// The engine's id of the image, `sha256:…`; empty where none was reached.
+    pub image: String,
+    /// The digest of the recipe that the image was built from, where it was built here.
+    pub recipe: Option<Digest>,
+    pub checkout: Option<CheckoutProof>,
+    /// The digest of the reference run that the verdict rests on.
+    pub reference: Option<Digest>,
+    /// How calls reached the helper: `socket` or `stream`.
+    pub transport: String,
+    pub limits: Limits,
+    pub network: String,
+}
+
+/// Proof that a checkout holds the base commit and its ancestors only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CheckoutProof {
+    /// The base commit, 40 hex; where a folder became one commit, of that.
+    pub commit: String,
+    /// Commits from the base down.
+    pub commits: u64,
+    /// Objects that can be reached from the base.
+    pub objects_reachable: u64,
+    /// Objects that are stored; equal to `objects_reachable`.
+    pub objects_stored: u64,
+    /// `overlay` or `image`.
+    pub way: String,
+}
+
+/// The limits of a sandbox as they were in force.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Limits {
+    pub cpus: f64,
+    /// Bytes, swap not included (there is none).
+    pub memory_bytes: u64,
+    pub pids: u64,
+    pub open_files: u64,
+    /// Bytes that may be written to disk.
+    pub disk_bytes: u64,
+}
+
+impl TrialRecord {
+    /// The journal line: the record without its passed tests (their number stays).
+    pub fn journal_line(&self) -> Self {
+        let mut line = self.clone();
+        line.verdict
+            .tests
+            .retain(|test| test.state != TestState::Passed);
+        line
+    }
+}

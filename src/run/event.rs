@@ -1,0 +1,96 @@
+//! What a run tells those who watch it, and what it asks of a trial.
+
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use crate::record::{PlannedTrial, RunId, RunRecord, TrialId, TrialRecord};
+
+/// Something that happened in a run; reporters listen to nothing else.
+#[derive(Debug, Clone)]
+pub enum RunEvent {
+    /// Before anything runs: the frozen plan and where it lies. `finished` are
+    /// trials that an earlier invocation already finished (resume).
+    Started {
+        run: Box<RunRecord>,
+        dir: PathBuf,
+        finished: Vec<TrialRecord>,
+        jobs: usize,
+    },
+    /// Outside every trial: building an image, verifying a reference solution.
+    /// `done` false when it begins, true when it has ended.
+    Preparing {
+        what: String,
+        done: bool,
+        elapsed_ms: u64,
+    },
+    TrialStarted {
+        trial: TrialId,
+    },
+    /// A trial entered a phase (`image`, `sandbox`, `checkout`, `agent`, `capture`,
+    /// `verify`, `teardown`) or has something to show for it (`step 11  bash  nginx -t`).
+    TrialProgress {
+        trial: TrialId,
+        phase: &'static str,
+        detail: String,
+    },
+    TrialFinished {
+        record: Box<TrialRecord>,
+    },
+    Warning {
+        message: String,
+    },
+    /// `interrupted`: Ctrl-C; what is missing is left for `resume`.
+    Finished {
+        run: RunId,
+        dir: PathBuf,
+        records: Vec<TrialRecord>,
+        missing: usize,
+        interrupted: bool,
+    },
+}
+
+/// Where events go. Cheap to clone; never blocks.
+#[derive(Clone)]
+pub struct Events(tokio::sync::mpsc::UnboundedSender<RunEvent>);
+
+impl Events {
+    /// A pair of a sender and what receives from it.
+    pub fn channel() -> (Self, tokio::sync::mpsc::UnboundedReceiver<RunEvent>) {
+        let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
+        (Self(sender), receiver)
+    }
+
+    /// Tells it; nobody listening is nothing to worry about.
+    pub fn send(&self, event: RunEvent) {
+        let _ = self.0.send(event);
+    }
+}
+
+/// Performs one trial, from its image to its record.
+#[async_trait]
+pub trait ExecuteTrial: Send + Sync {
+    /// `dir` exists and is the trial's own; everything of the trial but
+    /// `trial.json` is written there. `queued_ms` is the time that the trial waited.
+    /// Returns none when `cancel` fired before there was a verdict: an unfinished
+    /// trial is never counted.
+    async fn execute(
+        &self,
+        planned: &PlannedTrial,
+        dir: &Path,
+        queued_ms: u64,
+        events: &Events,
+        cancel: &CancellationToken,
+    ) -> Option<TrialRecord>;
+
+    /// What a trial takes of the machine, for the scheduler.
+    fn demand(&self, planned: &PlannedTrial) -> Demand;
+}
+
+/// What a trial takes of the machine.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Demand {
+    pub cpus: f64,
+    pub memory_bytes: u64,
+}

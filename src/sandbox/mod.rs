@@ -1,0 +1,68 @@
+//! Where it runs: one sandbox is one container with our helper as PID 1.
+//!
+//! Owns the trait that agents, tools and verifiers talk to, the helper
+//! ([`guest`]), its frames ([`wire`]) and the engine ([`docker`]). Must not know
+//! tasks' verification, agents, models or runs. bollard's types stay in [`docker`].
+
+pub mod docker;
+mod error;
+pub mod guest;
+pub mod spec;
+pub mod wire;
+
+pub use error::{GuestError, GuestErrorKind, SandboxError};
+pub use spec::*;
+
+use async_trait::async_trait;
+
+/// A place where commands run and files lie. All paths are the sandbox's own.
+///
+/// Every call has a deadline of its own and survives being dropped. What goes
+/// wrong inside by the agent's doing is [`SandboxError::Guest`], which is data;
+/// everything else is a fault of the engine, the host or a helper that is gone.
+#[async_trait]
+pub trait Sandbox: Send + Sync {
+    /// Runs a program to its end, its time-out or its output bound.
+    async fn exec(&self, exec: Exec) -> Result<ExecOutput, SandboxError>;
+
+    /// Runs a command in the persistent shell: directory, variables and
+    /// functions stay for the next one.
+    async fn shell(&self, command: ShellCommand) -> Result<ExecOutput, SandboxError>;
+
+    /// Reads at most `max` bytes of a regular file from `offset`. A FIFO, a
+    /// device or a directory is refused.
+    async fn read(
+        &self,
+        path: &str,
+        offset: u64,
+        max: u64,
+        user: &User,
+    ) -> Result<FileRead, SandboxError>;
+
+    /// Writes a file whole, through a temporary name; makes missing folders.
+    async fn write(
+        &self,
+        path: &str,
+        content: &[u8],
+        mode: Option<u32>,
+        user: &User,
+    ) -> Result<(), SandboxError>;
+
+    /// Ends every process but the helper; returns how many there were.
+    async fn kill_all(&self) -> Result<u32, SandboxError>;
+
+    /// What differs from the image, in the root file system and in the work
+    /// tree: paths as bytes, sorted, without the helper's own.
+    async fn changes(&self) -> Result<Vec<Change>, SandboxError>;
+
+    /// The named entries (not their children) as a tar stream of our own
+    /// rules: regular files, folders and links; what else there is comes back
+    /// as `skipped`. Paths are absolute; entries carry them without the first `/`.
+    async fn pack(&self, paths: &[Vec<u8>], bounds: PackBounds) -> Result<Packed, SandboxError>;
+
+    /// Removes `delete`, then lays the tar stream over `root`.
+    async fn unpack(&self, root: &str, delete: &[Vec<u8>], tar: &[u8]) -> Result<(), SandboxError>;
+
+    /// Takes the sandbox and everything of it away. Called once; a second call is nothing.
+    async fn stop(&self) -> Result<(), SandboxError>;
+}

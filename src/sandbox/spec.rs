@@ -1,0 +1,236 @@
+//! What a sandbox is made from and what goes in and out of it: plain values.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::record::Limits;
+
+/// How to make a sandbox.
+#[derive(Debug, Clone)]
+pub struct SandboxSpec {
+    /// The engine's id of the image, `sha256:…`.
+    pub image: String,
+    /// Run and trial that it belongs to; they become labels.
+    pub run: String,
+    pub trial: String,
+    pub role: Role,
+    pub limits: Limits,
+    pub network: NetworkMode,
+    /// Added to the image's own environment.
+    pub env: BTreeMap<String, String>,
+    /// Default: the work tree, else the image's WORKDIR, else `/`.
+    pub workdir: Option<String>,
+    /// Default: the image's USER.
+    pub user: Option<String>,
+    pub work_tree: Option<WorkTree>,
+    pub main: MainProcess,
+}
+
+/// Whose world a sandbox belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Agent,
+    Verifier,
+    Reference,
+    Shell,
+}
+
+/// What a sandbox may reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NetworkMode {
+    None,
+    Full,
+}
+
+/// A prepared checkout that the sandbox finds at `path`.
+#[derive(Debug, Clone)]
+pub struct WorkTree {
+    /// A folder on this host with the tree and its `.git`, shared read-only.
+    pub prepared: PathBuf,
+    /// Digest that the prepared folder is addressed by.
+    pub digest: String,
+    /// Where it lies in the sandbox.
+    pub path: String,
+}
+
+/// What the helper starts beside itself: the image's own meaning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MainProcess {
+    /// ENTRYPOINT and CMD.
+    Image,
+    /// ENTRYPOINT with this command.
+    EntrypointWith(Vec<String>),
+    /// Nothing.
+    None,
+}
+
+/// Who does something in the sandbox: the sandbox's default user, or a named
+/// one (`name`, `uid`, `name:group`, `uid:gid`).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum User {
+    #[default]
+    Default,
+    Root,
+    Named(String),
+}
+
+/// A program to run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Exec {
+    pub argv: Vec<String>,
+    /// Default: the sandbox's working directory.
+    pub cwd: Option<String>,
+    /// Added to the sandbox's environment.
+    pub env: BTreeMap<String, String>,
+    pub user: User,
+    pub timeout: Duration,
+    /// Bound on each of standard output and error, bytes kept (head and tail).
+    pub output_bytes: u64,
+    pub stdin: Vec<u8>,
+}
+
+impl Exec {
+    /// A program with its arguments, as the default user, one minute, 1 MiB of output.
+    pub fn new<S: Into<String>>(argv: impl IntoIterator<Item = S>) -> Self {
+        Self {
+            argv: argv.into_iter().map(Into::into).collect(),
+            cwd: None,
+            env: BTreeMap::new(),
+            user: User::Default,
+            timeout: Duration::from_secs(60),
+            output_bytes: 1 << 20,
+            stdin: Vec::new(),
+        }
+    }
+}
+
+/// A command for the persistent shell.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ShellCommand {
+    pub command: String,
+    pub user: User,
+    pub timeout: Duration,
+    /// Bound on each of standard output and error, bytes kept (head and tail).
+    pub output_bytes: u64,
+}
+
+/// What a program left.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExecOutput {
+    pub stdout: Captured,
+    pub stderr: Captured,
+    pub ended: Ended,
+    pub elapsed: Duration,
+    /// Processes that it left running and that hold its output open.
+    pub left_running: bool,
+}
+
+/// Bytes of one output, cut in the middle where there were too many.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Captured {
+    /// The first bytes, or all.
+    pub head: Vec<u8>,
+    /// The last bytes where some between were cut.
+    pub tail: Vec<u8>,
+    /// How many were cut.
+    pub cut: u64,
+}
+
+/// How a program ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ended {
+    Exited(i32),
+    Signaled(i32),
+    /// The call's own limit fired and its group was killed.
+    TimedOut,
+    #[default]
+    Unknown,
+}
+
+impl Ended {
+    /// Whether the program ended with status 0.
+    pub fn success(self) -> bool {
+        self == Ended::Exited(0)
+    }
+
+    /// The status as a shell would give it: 128 + n for signal n, 124 for a time-out.
+    pub fn code(self) -> Option<i32> {
+        match self {
+            Ended::Exited(code) => Some(code),
+            Ended::Signaled(signal) => Some(128 + signal),
+            Ended::TimedOut => Some(124),
+            Ended::Unknown => None,
+        }
+    }
+}
+
+impl Captured {
+    /// The text for display: lossy, with a line that says what was cut.
+    pub fn text(&self) -> String {
+        let mut text = String::from_utf8_lossy(&self.head).into_owned();
+        if self.cut > 0 {
+            text.push_str(&format!("\n[… {} bytes cut …]\n", self.cut));
+            text.push_str(&String::from_utf8_lossy(&self.tail));
+        }
+        text
+    }
+
+    /// How many bytes there were, cut ones included.
+    pub fn total(&self) -> u64 {
+        self.head.len() as u64 + self.cut + self.tail.len() as u64
+    }
+}
+
+/// A piece of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileRead {
+    pub content: Vec<u8>,
+    /// Of the whole file.
+    pub size: u64,
+    pub mode: u32,
+}
+
+/// One path that differs from the image.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Change {
+    /// Absolute, as bytes.
+    pub path: Vec<u8>,
+    pub kind: ChangeKind,
+}
+
+/// How a path differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ChangeKind {
+    Modified,
+    Added,
+    Deleted,
+}
+
+/// Bounds on what is packed.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct PackBounds {
+    /// Bytes of all contents.
+    pub bytes: u64,
+    pub entries: u64,
+}
+
+impl Default for PackBounds {
+    fn default() -> Self {
+        Self {
+            bytes: 2 << 30,
+            entries: 500_000,
+        }
+    }
+}
+
+/// A packed change.
+#[derive(Debug, Default)]
+pub struct Packed {
+    /// A tar stream.
+    pub tar: Vec<u8>,
+    /// What was left out, with the reason: devices, sockets, FIFO, vanished.
+    pub skipped: Vec<(Vec<u8>, String)>,
+}

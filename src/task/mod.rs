@@ -1,0 +1,194 @@
+//! What is asked: the model of a task, its loader, its digest.
+//!
+//! Owns the task's folder format (Harbor's layout with our tables) and the
+//! errors that name file, line and column. Must not know Docker, agents or runs.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::record::{Digest, Sees, TaskId};
+
+/// A task, validated: everything that later rooms need to know of it.
+#[derive(Debug, Clone)]
+pub struct Task {
+    pub id: TaskId,
+    /// The folder, absolute.
+    pub dir: PathBuf,
+    /// The folder as the user named it.
+    pub source: String,
+    /// Of every file of the folder: path, kind, mode, content.
+    pub digest: Digest,
+    /// What the agent is told; canary lines stripped.
+    pub instruction: String,
+    pub description: String,
+    pub environment: Environment,
+    pub agent: AgentRules,
+    pub repo: Option<Repo>,
+    pub verification: Verification,
+    pub tools: ToolRules,
+    pub scenario: Scenario,
+    /// Whether `task.toml` has one of our tables; else it is imported.
+    pub ours: bool,
+    /// `solution/` of the folder, where it has one with a `solve.sh`.
+    pub solution: Option<PathBuf>,
+    /// Environment of `solve.sh` alone.
+    pub solution_env: BTreeMap<String, String>,
+    /// What the loader did not understand and went on without.
+    pub warnings: Vec<String>,
+}
+
+/// Where a task runs.
+#[derive(Debug, Clone)]
+pub struct Environment {
+    pub image: ImageSource,
+    pub build_timeout: Duration,
+    /// Processors; null leaves it to the settings.
+    pub cpus: Option<f64>,
+    pub memory_bytes: Option<u64>,
+    /// Bytes that the agent may write.
+    pub storage_bytes: Option<u64>,
+    pub env: BTreeMap<String, String>,
+    /// Directory of tool calls; default the repo's work tree, else the image's WORKDIR.
+    pub workdir: Option<String>,
+    pub network: Network,
+}
+
+/// What a sandbox's image is made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImageSource {
+    /// A folder with a Dockerfile.
+    Dockerfile(PathBuf),
+    /// A name that is local already, or is pulled.
+    Named(String),
+}
+
+/// What a sandbox may reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Network {
+    None,
+    Full,
+}
+
+/// Rules for the agent's phase.
+#[derive(Debug, Clone)]
+pub struct AgentRules {
+    /// None: no limit.
+    pub timeout: Option<Duration>,
+    /// User of tool calls; default the image's.
+    pub user: Option<String>,
+}
+
+/// The work tree that an agent finds and changes.
+#[derive(Debug, Clone)]
+pub struct Repo {
+    pub source: RepoSource,
+    /// 40 hex; none for a folder, which becomes one commit.
+    pub commit: Option<String>,
+    /// Where it lies in the sandbox; none: the image's WORKDIR, else `/workspace`.
+    pub workdir: Option<String>,
+    pub history: History,
+}
+
+/// Where a repo comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RepoSource {
+    Folder(PathBuf),
+    Bundle(PathBuf),
+    Url(String),
+}
+
+/// How much of the history an agent finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum History {
+    /// The base commit and its ancestors.
+    Ancestors,
+    /// The base commit's tree as a commit of its own.
+    None,
+}
+
+/// How a task is verified.
+#[derive(Debug, Clone)]
+pub struct Verification {
+    pub sees: Sees,
+    /// `files`: only these roots cross over; empty: all that changed.
+    pub carry: Vec<String>,
+    /// `patch`: also what `.gitignore` hides.
+    pub include_ignored: bool,
+    pub runner: Runner,
+    /// Shell command that runs the agent's code before hidden files exist.
+    pub build: Option<String>,
+    /// How the runner is started; default by runner.
+    pub command: Option<String>,
+    pub hidden: Hidden,
+    pub fail_to_pass: Vec<String>,
+    pub pass_to_pass: Vec<String>,
+    /// Reward from which a task without per-test expectations counts as resolved.
+    pub resolved_at: f64,
+    /// Who runs hidden tests; default the image's user.
+    pub user: Option<String>,
+    pub network: Network,
+    pub timeout: Duration,
+    /// Environment of the verifier alone.
+    pub env: BTreeMap<String, String>,
+}
+
+/// What turns hidden tests into records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Runner {
+    /// pytest, records by JUnit XML.
+    Pytest,
+    /// `tests/test.sh` and its reward file.
+    Script,
+}
+
+/// Hidden files: never inside a sandbox that an agent can reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hidden {
+    /// A folder laid over the work tree (repo tasks) or placed at `/tests`.
+    Overlay(PathBuf),
+    /// A patch applied to the work tree.
+    Patch(PathBuf),
+}
+
+/// What is right use of tools here; kept for scoring.
+#[derive(Debug, Clone, Default)]
+pub struct ToolRules {
+    /// Empty: the standard set.
+    pub allow: Vec<String>,
+}
+
+/// What scores are grouped by.
+#[derive(Debug, Clone, Default)]
+pub struct Scenario {
+    pub name: Option<String>,
+    pub cluster: Option<String>,
+    pub difficulty: Option<String>,
+    pub tags: Vec<String>,
+}
+
+impl Task {
+    /// What standard errors are clustered by: the scenario's `cluster`, else the task.
+    pub fn cluster(&self) -> String {
+        self.scenario
+            .cluster
+            .clone()
+            .unwrap_or_else(|| self.id.to_string())
+    }
+
+    /// Every expected test, `fail_to_pass` first.
+    pub fn expected(&self) -> impl Iterator<Item = (&str, crate::record::Expect)> {
+        use crate::record::Expect;
+        let fail = self
+            .verification
+            .fail_to_pass
+            .iter()
+            .map(|id| (id.as_str(), Expect::FailToPass));
+        let pass = self
+            .verification
+            .pass_to_pass
+            .iter()
+            .map(|id| (id.as_str(), Expect::PassToPass));
+        fail.chain(pass)
+    }
+}

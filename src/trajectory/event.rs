@@ -1,0 +1,97 @@
+//! One event of a trajectory: a line of `trajectory.jsonl`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A line of `trajectory.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Event {
+    /// From 0, without gaps.
+    pub seq: u64,
+    /// Milliseconds since the trial began.
+    pub t_ms: u64,
+    pub kind: EventKind,
+    /// Of `system`, `user`, `assistant`: what was said. Of `harness`: what happened, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Of `harness`: a name of what happened (`submitted`, `helper_gone`, `limit`, …).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
+    /// Of `tool_call` and `tool_result`: ties the two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
+    /// Of `tool_call`: an object, where it parsed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arguments: Option<Value>,
+    /// Of `tool_call`: the text that did not parse.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw: Option<String>,
+    /// Of `tool_call`: why it was not performed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invalid: Option<String>,
+    /// Of `tool_result`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ok: Option<bool>,
+    /// Of `tool_result`: what was wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Of `tool_result`: what the agent was given back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
+    /// Of `tool_result`: whether bytes were cut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub truncated: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i32>,
+    /// Of `tool_result`: how long it took, milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ms: Option<u64>,
+}
+
+/// What an event is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    System,
+    User,
+    Assistant,
+    ToolCall,
+    ToolResult,
+    Harness,
+}
+
+impl Event {
+    /// An empty event of a kind; the recorder numbers and times it.
+    pub fn new(kind: EventKind) -> Self {
+        Self {
+            seq: 0,
+            t_ms: 0,
+            kind,
+            text: None,
+            event: None,
+            id: None,
+            tool: None,
+            arguments: None,
+            raw: None,
+            invalid: None,
+            ok: None,
+            error: None,
+            output: None,
+            truncated: None,
+            exit_code: None,
+            ms: None,
+        }
+    }
+
+    /// Something that the harness did or saw.
+    pub fn harness(event: &str, text: impl Into<String>) -> Self {
+        Self {
+            event: Some(event.to_owned()),
+            text: Some(text.into()),
+            ..Self::new(EventKind::Harness)
+        }
+    }
+}

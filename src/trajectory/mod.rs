@@ -1,0 +1,9 @@
+//! The ordered record of a trial: the one event type, its recorder, its reader.
+//!
+//! Owns `trajectory.jsonl`. Must not know who acts or what a verdict is.
+
+mod event;
+mod recorder;
+
+pub use event::{Event, EventKind};
+pub use recorder::{Recorder, RecorderError, read_events};
