@@ -63,6 +63,25 @@ pub trait Sandbox: Send + Sync {
     /// Removes `delete`, then lays the tar stream over `root`.
     async fn unpack(&self, root: &str, delete: &[Vec<u8>], tar: &[u8]) -> Result<(), SandboxError>;
 
+    /// Starts the image's own process beside the helper, where the sandbox was
+    /// made without it. Nothing where there is none.
+    async fn start_main(&self) -> Result<(), SandboxError> {
+        Ok(())
+    }
+
+    /// After the helper is gone: a new helper over the same files, nothing else.
+    async fn revive(&self) -> Result<(), SandboxError> {
+        Err(SandboxError::Engine { doing: "start the helper again".into(), message: "this sandbox cannot".into() })
+    }
+
+    /// Waits until a limit is hit that the sandbox itself has to watch.
+    async fn limit_reached(&self) -> LimitHit {
+        std::future::pending().await
+    }
+
+    /// Directory of tool calls.
+    fn workdir(&self) -> &str;
+
     /// Takes the sandbox and everything of it away. Called once; a second call is nothing.
     async fn stop(&self) -> Result<(), SandboxError>;
 }

@@ -54,6 +54,8 @@ pub struct WorkTree {
     pub digest: String,
     /// Where it lies in the sandbox.
     pub path: String,
+    /// User and group that it belongs to there.
+    pub owner: (u32, u32),
 }
 
 /// What the helper starts beside itself: the image's own meaning.
@@ -233,4 +235,19 @@ pub struct Packed {
     pub tar: Vec<u8>,
     /// What was left out, with the reason: devices, sockets, FIFO, vanished.
     pub skipped: Vec<(Vec<u8>, String)>,
+}
+
+/// A limit that was watched and hit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitHit {
+    pub what: Limit,
+    /// In a sentence: which limit, at what size.
+    pub message: String,
+}
+
+/// Limits that end a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    Disk,
+    Memory,
 }

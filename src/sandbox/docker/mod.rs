@@ -1,1 +1,21 @@
-//! placeholder
+//! The Docker engine: containers, volumes and images by its API.
+//!
+//! Owns bollard, whose types stay in here, and everything that we make in an
+//! engine: labelled, owned, and taken away again. Must not know tasks or agents.
+
+mod clean;
+mod connect;
+mod container;
+mod engine;
+pub mod images;
+mod layer;
+mod link;
+mod owner;
+mod program;
+mod watch;
+mod work_tree;
+
+pub use clean::{Cleaned, clean};
+pub use connect::{ConnectError, connect};
+pub use container::DockerSandbox;
+pub use engine::{Engine, EngineError, Facts};

@@ -1,0 +1,115 @@
+//! `oracle`: performs the task's own reference solution.
+//!
+//! `solution/` comes into the sandbox as `/solution` for the time of its script,
+//! or its `calls.jsonl` is performed as a script.
+
+use std::path::Path;
+
+use async_trait::async_trait;
+
+use super::{Agent, AgentError, Session, SessionError, reference, script};
+use crate::record::{AgentRef, End};
+use crate::sandbox::{Ended, Exec, SandboxError};
+use crate::task::Task;
+use crate::trajectory::{Event, EventKind};
+
+/// Where the solution lies while it is performed; never part of a change.
+pub const SOLUTION: &str = "/solution";
+
+pub struct Oracle;
+
+#[async_trait]
+impl Agent for Oracle {
+    fn identity(&self) -> AgentRef {
+        reference("oracle")
+    }
+
+    fn fits(&self, task: &Task) -> Result<(), AgentError> {
+        let unfit = |reason: String| AgentError::Unfit {
+            agent: "oracle".into(),
+            task: task.id.to_string(),
+            reason,
+        };
+        match &task.solution {
+            None => Err(unfit("it has no solution/solve.sh and no solution/calls.jsonl".into())),
+            Some(folder) if folder.join("solve.sh").is_file() => Ok(()),
+            Some(folder) => script::read(&folder.join("calls.jsonl")).map(drop).map_err(|error| unfit(error.to_string())),
+        }
+    }
+
+    async fn act(&self, session: &Session<'_>) -> Result<End, SessionError> {
+        let Some(folder) = &session.task.solution else {
+            session.tools.recorder().record(Event::harness("no_solution", "the task has no solution"))?;
+            return Ok(End::AgentError);
+        };
+        if !folder.join("solve.sh").is_file() {
+            return match script::read(&folder.join("calls.jsonl")) {
+                Ok(calls) => script::perform(&calls, session).await,
+                Err(error) => {
+                    session.tools.recorder().record(Event::harness("no_solution", error.to_string()))?;
+                    Ok(End::AgentError)
+                }
+            };
+        }
+        let sandbox = session.tools.sandbox();
+        let tar = pack(folder).map_err(|source| SandboxError::Host { doing: "pack the solution".into(), source })?;
+        sandbox.unpack(SOLUTION, &[], &tar).await?;
+        let mut env = session.task.solution_env.clone();
+        env.entry("DEBIAN_FRONTEND".into()).or_insert_with(|| "noninteractive".into());
+        let command = format!("{SOLUTION}/solve.sh");
+        session.tools.recorder().record(Event {
+            id: Some("solve".into()),
+            tool: Some("bash".into()),
+            arguments: Some(serde_json::json!({ "command": command })),
+            ..Event::new(EventKind::ToolCall)
+        })?;
+        let ran = sandbox
+            .exec(Exec {
+                env,
+                // The session's own limit ends it; this one only keeps the call finite.
+                timeout: std::time::Duration::from_secs(7 * 86_400),
+                ..Exec::new([command])
+            })
+            .await?;
+        session.tools.recorder().record(Event {
+            id: Some("solve".into()),
+            ok: Some(ran.ended == Ended::Exited(0)),
+            output: Some(format!("{}{}", ran.stdout.text(), ran.stderr.text())),
+            truncated: (ran.stdout.cut + ran.stderr.cut > 0).then_some(true),
+            exit_code: ran.ended.code(),
+            ms: Some(ran.elapsed.as_millis() as u64),
+            ..Event::new(EventKind::ToolResult)
+        })?;
+        sandbox.unpack("/", &[SOLUTION.trim_start_matches('/').into()], &[]).await?;
+        Ok(if ran.ended == Ended::Exited(0) { End::Done } else { End::AgentError })
+    }
+}
+
+/// The solution's folder as a tar stream, everything executable that is so.
+fn pack(folder: &Path) -> std::io::Result<Vec<u8>> {
+    let mut tar = tar::Builder::new(Vec::new());
+    for entry in walkdir::WalkDir::new(folder).follow_links(false).sort_by_file_name() {
+        let entry = entry?;
+        let Ok(name) = entry.path().strip_prefix(folder) else { continue };
+        if name.as_os_str().is_empty() {
+            continue;
+        }
+        let mut header = tar::Header::new_gnu();
+        header.set_metadata(&entry.metadata()?);
+        header.set_uid(0);
+        header.set_gid(0);
+        if entry.file_type().is_file() {
+            let mode = if name == Path::new("solve.sh") { 0o755 } else { header.mode()? | 0o444 };
+            header.set_mode(mode);
+            tar.append_data(&mut header, name, std::fs::File::open(entry.path())?)?;
+        } else if entry.file_type().is_symlink() {
+            header.set_size(0);
+            tar.append_link(&mut header, name, std::fs::read_link(entry.path())?)?;
+        } else {
+            header.set_size(0);
+            header.set_mode(0o755);
+            tar.append_data(&mut header, name, std::io::empty())?;
+        }
+    }
+    tar.into_inner()
+}

@@ -1,0 +1,162 @@
+//! The persistent shell: its script, and what of it outlives a time-out.
+//!
+//! The shell reads a script from its standard input: for each call one `eval` of
+//! the quoted command, and one line that reports status, directory and exports on
+//! a descriptor which the command itself does not have. No marker is looked for
+//! in anything that a command prints.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
+
+use nix::unistd::Pid;
+
+use super::capture::Stream;
+use super::refuse;
+use super::spawn::{Spawn, pipe, spawn};
+use super::users::Identity;
+use crate::sandbox::{GuestError, GuestErrorKind};
+
+/// The descriptor that the shell reports on; one digit, since some shells know no more.
+const REPORT: i32 = 9;
+
+/// The most that is kept of a report: directory and exports.
+const REPORT_MOST: u64 = 1 << 20;
+
+/// What a new shell starts from after the last one ended.
+#[derive(Debug, Clone, Default)]
+pub struct Memory {
+    pub cwd: Option<String>,
+    exports: Option<String>,
+}
+
+/// A running shell.
+pub struct Shell {
+    pub pid: Pid,
+    script: std::fs::File,
+    pub report: Stream,
+    pub out: Stream,
+    pub err: Stream,
+    reported: Vec<u8>,
+}
+
+/// One report: a command ended.
+pub struct Report {
+    pub status: i32,
+}
+
+impl Shell {
+    /// Starts bash, or sh where there is none, where the last one stood.
+    pub fn start(who: &Identity, env: BTreeMap<String, String>, workdir: &str, memory: &Memory) -> Result<Self, GuestError> {
+        let argv = program(env.get("PATH").map_or("", String::as_str))?;
+        let cwd = memory.cwd.as_deref().filter(|cwd| std::path::Path::new(cwd).is_dir()).unwrap_or(workdir);
+        let (script_end, script) = pipe()?;
+        let (report, report_end) = pipe()?;
+        let (out, out_end) = pipe()?;
+        let (err, err_end) = pipe()?;
+        let pid = spawn(Spawn {
+            argv: &argv,
+            cwd,
+            env,
+            who,
+            stdin: Stdio::from(script_end),
+            stdout: Stdio::from(out_end),
+            stderr: Stdio::from(err_end),
+            extra: Some((std::os::fd::AsFd::as_fd(&report_end), REPORT)),
+        })?;
+        let stream = |fd: OwnedFd, cap| Stream::new(fd, cap).map_err(|error| refuse("read from the shell", &error));
+        let mut shell = Self {
+            pid,
+            script: std::fs::File::from(script),
+            report: stream(report, REPORT_MOST)?,
+            out: stream(out, 1 << 15)?,
+            err: stream(err, 1 << 15)?,
+            reported: Vec::new(),
+        };
+        if let Some(exports) = &memory.exports {
+            let line = format!("eval {} >/dev/null 2>&1 </dev/null {REPORT}>&-\n", quoted(exports));
+            shell.send(&line).map_err(|error| refuse("start the shell", &error))?;
+        }
+        Ok(shell)
+    }
+
+    /// Gives the shell a command; its end comes as a [`Report`], or the shell ends.
+    pub fn submit(&mut self, command: &str) -> Result<(), GuestError> {
+        if command.contains('\0') {
+            return Err(GuestError {
+                kind: GuestErrorKind::Invalid,
+                message: "a command cannot hold a NUL byte".into(),
+            });
+        }
+        let line = format!(
+            "eval {} </dev/null {REPORT}>&-\n\
+             {{ command printf '%s\\000' \"$?\"; command pwd; command printf '\\000'; \
+             command export -p; command printf '\\000'; }} >&{REPORT} 2>/dev/null\n",
+            quoted(command)
+        );
+        self.send(&line).map_err(|error| refuse("give the shell a command", &error))
+    }
+
+    fn send(&mut self, line: &str) -> io::Result<()> {
+        match self.script.write_all(line.as_bytes()) {
+            // The shell is ending; the loop will see it.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            sent => sent,
+        }
+    }
+
+    /// Takes a report, where one is complete; what it says is kept in `memory`.
+    pub fn take_report(&mut self, memory: &mut Memory) -> Option<Report> {
+        let (_, bytes) = self.report.capture.take();
+        self.reported.extend(bytes);
+        if self.reported.iter().filter(|byte| **byte == 0).count() < 3 {
+            return None;
+        }
+        let report = std::mem::take(&mut self.reported);
+        let text = String::from_utf8_lossy(&report);
+        let mut fields = text.split('\0');
+        let status = fields.next()?.trim().parse().unwrap_or(0);
+        memory.cwd = fields.next().map(|cwd| cwd.trim_end_matches('\n').to_owned()).filter(|cwd| cwd.starts_with('/'));
+        memory.exports = fields.next().map(str::to_owned);
+        Some(Report { status })
+    }
+}
+
+fn program(path: &str) -> Result<Vec<String>, GuestError> {
+    let folders = path.split(':').chain(["/bin", "/usr/bin"]).filter(|folder| !folder.is_empty());
+    let find = |name: &str| {
+        folders.clone().map(|folder| format!("{folder}/{name}")).find(|file| {
+            std::fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+        })
+    };
+    if let Some(bash) = find("bash") {
+        return Ok(vec![bash, "--noprofile".into(), "--norc".into()]);
+    }
+    find("sh").map(|sh| vec![sh]).ok_or_else(|| GuestError {
+        kind: GuestErrorKind::NoProgram,
+        message: "the sandbox has no shell: neither bash nor sh is on its PATH".into(),
+    })
+}
+
+/// The text as one word of a shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_survive_quoting() {
+        assert_eq!(quoted("a'b"), r"'a'\''b'");
+    }
+
+    #[test]
+    fn a_sandbox_without_a_shell_says_so() {
+        // `/bin` and `/usr/bin` of the machine that tests have one.
+        assert!(program("/nowhere").is_ok());
+    }
+}
