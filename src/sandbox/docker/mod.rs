@@ -1,1 +1,4 @@
 //! placeholder
+
+pub mod connect;
+pub mod images;
