@@ -235,12 +235,13 @@ fn list_line(image: &OurImage) -> String {
 
 fn collected_lines(collected: &Collected, dry_run: bool) -> String {
     let verb = if dry_run { "would remove" } else { "removed" };
+    let width = verb.len();
     let mut lines: Vec<String> = Vec::new();
     for image in &collected.removed {
         lines.push(format!("{verb}  {}", list_line(image)));
     }
     for image in &collected.in_use {
-        lines.push(format!("in use   {}", list_line(image)));
+        lines.push(format!("{:<width$}  {}", "in use", list_line(image)));
     }
     lines.push(format!(
         "{verb} {} and {} of failed builds",
@@ -306,8 +307,8 @@ mod tests {
             layers: 2,
         };
         insta::assert_snapshot!(collected_lines(&collected, true), @r"
-        would remove  proofyard/c:0123456789abcdef           326 MB  2026-09-21 13:33  latest
-        in use   proofyard/base:0123456789abcdef        326 MB  2026-09-21 13:33  latest
+        would remove  proofyard/c:0123456789abcdef           326 MB  2026-09-21 14:13  latest
+        in use        proofyard/base:0123456789abcdef        326 MB  2026-09-21 14:13  latest
         would remove 1 image and 2 layers of failed builds
         ");
     }

@@ -214,6 +214,11 @@ fn layer(line: &str) -> Option<&str> {
     is_id.then_some(id)
 }
 
+/// What the builder says of its own doings, which explains no failure.
+fn is_chatter(line: &str) -> bool {
+    line.starts_with(" ---> ") || line.starts_with("Removing intermediate container ")
+}
+
 /// `dockerfile parse error line 4: …` → 4.
 fn parse_error_line(message: &str) -> Option<usize> {
     let (_, rest) = message.split_once("parse error line ")?;
@@ -269,7 +274,9 @@ impl Log {
         let mut lines = Vec::new();
         while let Some(end) = self.begun.find('\n') {
             let line: String = self.begun.drain(..=end).collect();
-            self.tail.push(&line);
+            if !is_chatter(&line) {
+                self.tail.push(&line);
+            }
             lines.push(line.trim_end_matches(['\n', '\r']).to_owned());
         }
         // A line without an end is none of the engine's own.

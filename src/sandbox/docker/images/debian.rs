@@ -54,6 +54,10 @@ const HOOKS: [&str; 2] = [
     r#"echo 'DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb /var/cache/apt/*.bin || true"; };' > "$1/etc/apt/apt.conf.d/docker-clean""#,
 ];
 
+/// Merges `/usr` as the distribution's images do, by links rather than by a
+/// package that would bring the whole of Perl.
+const MERGED_USR: &str = "/usr/share/mmdebstrap/hooks/maybe-merged-usr";
+
 const CHANGES: [&str; 2] = [
     "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     r#"CMD ["bash"]"#,
@@ -160,13 +164,20 @@ async fn bootstrap(
     let _guard = cancel.drop_guard();
     let mut waiting = tokio::task::spawn_blocking(move || (wait(child, &cancelled), folder));
     let mut pulse = tokio::time::interval(PULSE);
+    let mut told = String::new();
     let (ended, folder) = loop {
         tokio::select! {
             ended = &mut waiting => {
                 let failed = |error| ImageError::host("waiting for", log, std::io::Error::other(error));
                 break ended.map_err(failed)?;
             }
-            _ = pulse.tick() => tell(last_lines(log, 1).pop().unwrap_or_default()),
+            _ = pulse.tick() => {
+                let now = last_lines(log, 1).pop().unwrap_or_default();
+                if now != told {
+                    tell(now.clone());
+                    told = now;
+                }
+            }
         }
     };
     match ended {
@@ -191,6 +202,11 @@ fn spawn(suite: &str, out: &Path, log: &Path) -> std::io::Result<Child> {
         .arg("--aptopt=Acquire::Languages \"none\"")
         .args(EXCLUDED.map(|option| format!("--dpkgopt={option}")))
         .args(HOOKS.map(|hook| format!("--customize-hook={hook}")))
+        .args(
+            Path::new(MERGED_USR)
+                .is_dir()
+                .then(|| format!("--hook-dir={MERGED_USR}")),
+        )
         .arg(suite)
         .arg(out)
         .env("LC_ALL", "C.UTF-8")
