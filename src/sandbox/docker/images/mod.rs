@@ -11,6 +11,7 @@
 
 mod bases;
 mod build;
+mod buildkit;
 mod context;
 mod debian;
 mod dockerfile;
