@@ -4,6 +4,7 @@
 //! logic that a test would want.
 
 mod exit;
+pub mod images;
 
 pub use exit::Exit;
 

@@ -4,7 +4,7 @@
 //! engine: labelled, owned, and taken away again. Must not know tasks or agents.
 
 mod clean;
-mod connect;
+pub mod connect;
 mod container;
 mod engine;
 pub mod images;
