@@ -1,10 +1,10 @@
 //! A patch applied to a tree.
 //!
-//! Headers and lines of text are read here: libgit2 1.9 loses names with spaces
-//! where no `---` line follows (binary, empty, mode only), calls itself with no
-//! path for new files whose names have spaces, and copies a line of text only
-//! up to a NUL while it believes the whole length. Binary hunks it reads well:
-//! they are given to it under a name that is safe.
+//! Headers and lines of text are read here, since libgit2 1.9 (as its source
+//! reads) loses names with spaces where no `---` line follows (binary, empty,
+//! mode only), looks a new file up by a null path where its name has a space,
+//! and copies a line up to its first NUL while it keeps the whole length.
+//! Binary hunks it reads well: they are given to it under a name that is safe.
 //!
 //! A patch fits exactly, at the lines that it names, or not at all.
 

@@ -228,8 +228,11 @@ fn prove(git_dir: &Path, head: Oid) -> Result<Counts, RepoError> {
     }
     let mut stored: HashSet<Oid> = HashSet::new();
     let odb = repo.odb().map_err(RepoError::git("open the objects"))?;
-    odb.foreach(|oid| stored.insert(*oid) || true)
-        .map_err(RepoError::git("list the objects"))?;
+    odb.foreach(|oid| {
+        stored.insert(*oid);
+        true
+    })
+    .map_err(RepoError::git("list the objects"))?;
     let counts = Counts {
         commits,
         reachable: reachable.len() as u64,

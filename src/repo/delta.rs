@@ -114,8 +114,8 @@ impl Laying<'_, '_> {
         mut entry: tar::Entry<'_, &[u8]>,
         tree: &mut TreeEdit<'_>,
     ) -> Result<(), RepoError> {
-        let name = entry.path_bytes().into_owned();
-        let Some(path) = self.place(&name)? else {
+        let name = normal(&entry.path_bytes());
+        let Some(path) = self.place(&entry.path_bytes())? else {
             return Ok(());
         };
         let mode = entry.header().mode().map_err(RepoError::Stream)?;
@@ -140,8 +140,8 @@ impl Laying<'_, '_> {
                 }
             },
             EntryType::Link => {
-                let target = entry.link_name_bytes().unwrap_or_default();
-                let Some(leaf) = self.seen.get(target.as_ref()).copied() else {
+                let target = normal(&entry.link_name_bytes().unwrap_or_default());
+                let Some(leaf) = self.seen.get(&target).copied() else {
                     self.skip(&path, "a hard link to what is not in the stream");
                     return Ok(());
                 };
@@ -240,6 +240,11 @@ impl Laying<'_, '_> {
         }
         self.notes.push(format!("left out `{shown}`: {why}"));
     }
+}
+
+/// As a key: what is no path inside is the empty one, which no file has.
+fn normal(path: &[u8]) -> Vec<u8> {
+    names::normal(path).unwrap_or_default()
 }
 
 fn too_many(bounds: Bounds) -> RepoError {

@@ -76,8 +76,8 @@ impl Mirror {
             )))
     }
 
-    /// Makes sure that the mirror has a commit: as it is, else after fetching
-    /// every ref, else by asking for the commit itself.
+    /// Makes sure that the mirror has a commit: as it is, else after asking for
+    /// the commit itself, else after fetching every branch and tag.
     pub fn fetch_commit(&self, commit: Oid) -> Result<(), RepoError> {
         let (_lock, repo) = self.open()?;
         let has = || {
@@ -87,13 +87,12 @@ impl Mirror {
         if has() {
             return Ok(());
         }
-        self.fetch(&["+refs/*:refs/*"])?;
-        if has() {
+        // By its id it comes with its ancestors alone; a server may refuse that.
+        if self.fetch(&[&commit.to_string()]).is_ok() && has() {
             return Ok(());
         }
-        // A server may refuse a bare id: then it is simply not there.
-        let by_id = self.fetch(&[&commit.to_string()]);
-        if by_id.is_ok() && has() {
+        self.fetch(&["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"])?;
+        if has() {
             return Ok(());
         }
         Err(RepoError::NoCommit {

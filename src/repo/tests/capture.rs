@@ -193,7 +193,41 @@ fn a_change_counts_lines_and_names_kinds() {
     ");
     assert_eq!((change.insertions, change.deletions), (2, 3));
     let patch = String::from_utf8_lossy(&change.patch).into_owned();
-    insta::assert_snapshot!(patch, @"");
+    let headers = [
+        "diff", "old", "new", "deleted", "---", "+++", "@@", "GIT", "\\",
+    ];
+    let heads = |line: &&str| headers.iter().any(|start| line.starts_with(start));
+    let patch: Vec<&str> = patch.lines().filter(heads).collect();
+    insta::assert_snapshot!(patch.join("\n"), @r"
+    diff --git a/README b/README
+    --- a/README
+    +++ b/README
+    @@ -1 +1,2 @@
+    \ No newline at end of file
+    diff --git a/blob b/blob
+    GIT binary patch
+    diff --git a/link b/link
+    deleted file mode 120000
+    --- a/link
+    +++ /dev/null
+    @@ -1 +0,0 @@
+    \ No newline at end of file
+    diff --git a/link b/link
+    new file mode 100644
+    --- /dev/null
+    +++ b/link
+    @@ -0,0 +1 @@
+    diff --git a/new file b/new file
+    new file mode 100644
+    diff --git a/old b/old
+    deleted file mode 100644
+    --- a/old
+    +++ /dev/null
+    @@ -1,2 +0,0 @@
+    diff --git a/src/main.py b/src/main.py
+    old mode 100644
+    new mode 100755
+    ");
 }
 
 #[test]
