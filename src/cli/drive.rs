@@ -115,40 +115,52 @@ mod tests {
     use crate::run::Machine;
     use crate::run::fixture::{FakeExecutor, plan_of};
 
-    async fn exit(names: &[&str], interrupts: &Interrupts) -> Exit {
+    /// Drives a run of these tasks; `hanging` happens once one of them hangs.
+    async fn exit(names: &[&str], interrupts: &Interrupts, hanging: impl FnOnce()) -> Exit {
         let out = tempfile::tempdir().unwrap();
         let store = RunStore::create(out.path(), plan_of(names)).unwrap();
         let executor = FakeExecutor::new(store.run());
+        let hung = executor.hanging.clone();
         let machine = Machine::of(&store.run().host);
         let schedule = Schedule::new(store.todo(false), machine);
-        let quiet = View {
+        let console = Console::start(View {
             json: false,
             progress: ProgressMode::None,
-        };
-        let console = Console::start(quiet);
+        });
         // `json` keeps the table out of the test's output.
-        drive(store, executor, schedule, console, interrupts, true).await
+        let driven = drive(store, executor, schedule, console, interrupts, true);
+        tokio::pin!(driven);
+        tokio::select! {
+            exit = &mut driven => return exit,
+            () = hung.cancelled() => hanging(),
+        }
+        driven.await
     }
 
     #[tokio::test]
     async fn the_agents_success_is_no_exit_code() {
         let calm = Interrupts::default();
-        assert_eq!(exit(&["a", "fail", "cheat"], &calm).await, Exit::Done);
-        assert_eq!(exit(&["a", "fault"], &calm).await, Exit::TrialErrors);
+        let judged = exit(&["a", "fail", "cheat"], &calm, || {}).await;
+        assert_eq!(judged, Exit::Done);
+        let failed = exit(&["a", "fault"], &calm, || {}).await;
+        assert_eq!(failed, Exit::TrialErrors);
     }
 
     #[tokio::test]
     async fn an_interrupted_run_says_that_it_can_be_resumed() {
         let interrupts = Interrupts::default();
-        interrupts.stop.cancel();
-        assert_eq!(exit(&["a"], &interrupts).await, Exit::Interrupted);
+        let ended = exit(&["hang"], &interrupts, || interrupts.stop.cancel()).await;
+        assert_eq!(ended, Exit::Interrupted);
     }
 
     #[tokio::test]
-    async fn a_second_interrupt_does_not_wait() {
+    async fn a_second_interrupt_does_not_wait_for_the_grace() {
         let interrupts = Interrupts::default();
-        interrupts.stop.cancel();
-        interrupts.now.cancel();
-        assert_eq!(exit(&["deaf"], &interrupts).await, Exit::Interrupted);
+        let twice = || {
+            interrupts.stop.cancel();
+            interrupts.now.cancel();
+        };
+        let ended = exit(&["deaf"], &interrupts, twice).await;
+        assert_eq!(ended, Exit::Interrupted);
     }
 }

@@ -49,6 +49,10 @@ impl Columns {
 
     /// The trial's name, its calls and its time, then why it is not resolved.
     pub fn finished(&self, record: &TrialRecord) -> String {
+        self.line(record, &note(record))
+    }
+
+    fn line(&self, record: &TrialRecord, note: &str) -> String {
         let model = record.model.as_ref().map(|model| model.id.as_str());
         let who = self.who(
             record.task.name.as_str(),
@@ -59,14 +63,19 @@ impl Columns {
         let calls = record.trajectory.tool_calls;
         let noun = if calls == 1 { "call " } else { "calls" };
         let time = clock(seconds(record));
-        let line = format!("{who}  {calls:>4} {noun}  {time:>5}   {}", note(record));
+        let line = format!("{who}  {calls:>4} {noun}  {time:>5}   {note}");
         line.trim_end().to_owned()
     }
 
-    /// As [`Columns::finished`], with the sign of its outcome in front.
+    /// As [`Columns::finished`], with the sign of its outcome in front; what the
+    /// sign alone would not tell is said.
     pub fn marked(&self, record: &TrialRecord, style: Style) -> String {
         let sign = style.outcome(record.outcome, mark(record.outcome));
-        format!("  {sign} {}", self.finished(record))
+        let note = match record.outcome {
+            Outcome::Tampered => format!("tampered: {}", note(record)),
+            _ => note(record),
+        };
+        format!("  {sign} {}", self.line(record, &note))
     }
 }
 
@@ -94,11 +103,11 @@ pub(super) fn note(record: &TrialRecord) -> String {
         Outcome::Tampered => {
             let message = verdict.message.clone();
             let why = message.unwrap_or_else(|| flags(record));
-            sanitize(&format!("tampered: {why}"))
+            sanitize(&why)
         }
         Outcome::Error => match &record.error {
             Some(fault) => sanitize(&format!(
-                "error ({}, {}): {}",
+                "{} error in {}: {}",
                 fault.class, fault.phase, fault.message
             )),
             None => "error".to_owned(),

@@ -111,7 +111,17 @@ mod tests {
             plain.event(&event);
         }
         drop(plain);
-        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @"");
+        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r"
+        plan: 2 tasks × 2 agents × 2 attempts = 8 trials · engine docker 20.10 · 2 at a time
+        [1/8] resolved    repo/glob-star         loop  1/2    14 calls   0:09
+        [2/8] unresolved  repo/glob-star         nop   1/2     0 calls   0:01   2 of 5 fail_to_pass failed
+        [3/8] resolved    terminal/torn-journal  loop  1/2     1 call    0:04
+        [4/8] unresolved  terminal/torn-journal  nop   1/2     0 calls   0:09   2 of 5 fail_to_pass failed
+        [5/8] tampered    repo/glob-star         loop  2/2    14 calls   0:09   conftest.py rewrites outcomes (step 7)
+        [6/8] error       repo/glob-star         nop   2/2    14 calls   0:09   engine error in sandbox: no such container
+        [7/8] unresolved  terminal/torn-journal  loop  2/2    22 calls   1:17   2 of 5 fail_to_pass failed
+        warning: 1 trial did not end
+        ");
     }
 
     #[test]
@@ -127,6 +137,8 @@ mod tests {
         plain.tick_at(t0 + Duration::from_secs(30));
         plain.tick_at(t0 + Duration::from_secs(31));
         drop(plain);
-        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @"");
+        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r"
+        [0/8] … 2 running · 0 resolved · 0 errors
+        ");
     }
 }

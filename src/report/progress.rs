@@ -213,3 +213,65 @@ pub(super) fn plan_line(run: &RunRecord, finished: usize, jobs: Option<usize>) -
     }
     line
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+    use crate::report::text::{fit, width};
+
+    fn scene(events: usize, at: Duration) -> (Progress, Instant) {
+        let t0 = Instant::now();
+        let mut progress = Progress::new(t0);
+        for event in fixture::events().iter().take(events) {
+            progress.take_in(event, t0);
+        }
+        (progress, t0 + at)
+    }
+
+    fn text(progress: &Progress, now: Instant) -> String {
+        let mut lines = vec![progress.status(now, Style::PLAIN)];
+        lines.extend(progress.running(now, 8, Style::PLAIN));
+        lines.join("\n")
+    }
+
+    #[test]
+    fn running_trials_stand_below_the_status() {
+        let (progress, now) = scene(4, Duration::from_secs(12));
+        insta::assert_snapshot!(text(&progress, now), @r"
+        0/8 ▕                ▏ 2 running · 0 resolved · 0 errors
+           repo/glob-star         loop  1/2   0:12  agent     step 11  bash  nginx -t
+           repo/glob-star         nop   1/2   0:12
+        ");
+    }
+
+    #[test]
+    fn the_time_left_follows_the_pace() {
+        let (progress, now) = scene(8, Duration::from_secs(80));
+        insta::assert_snapshot!(text(&progress, now), @" 4/8 ▕████████        ▏ 0 running · 2 resolved · 0 errors · about 1:20 left");
+    }
+
+    #[test]
+    fn what_is_prepared_is_said() {
+        let (mut progress, now) = scene(1, Duration::from_secs(5));
+        let what = "image proofyard/python".to_owned();
+        progress.take_in(
+            &RunEvent::Preparing {
+                what,
+                done: false,
+                elapsed_ms: 0,
+            },
+            now,
+        );
+        let later = now + Duration::from_secs(7);
+        insta::assert_snapshot!(text(&progress, later), @" 0/8 ▕                ▏ 0 running · 0 resolved · 0 errors · image proofyard/python 0:07");
+    }
+
+    #[test]
+    fn more_than_fits_is_counted() {
+        let (progress, now) = scene(3, Duration::ZERO);
+        let lines = progress.running(now, 1, Style::PLAIN);
+        assert_eq!(lines, ["    … and 2 more"]);
+        assert!(lines.iter().all(|line| width(&fit(line, 10)) <= 10));
+    }
+}

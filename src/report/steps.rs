@@ -73,6 +73,8 @@ fn call(event: &Event, result: Option<&Event>, style: Style) -> String {
     let refused = event.invalid.as_deref().map(|why| format!("✘ {why}"));
     let (time, came) = match (refused, result) {
         (Some(why), _) => (String::new(), why),
+        // Submitting ends the session; its result may have nobody to go to.
+        (None, None) if event.tool.as_deref() == Some("submit") => Default::default(),
         (None, None) => (String::new(), "✘ no result".to_owned()),
         (None, Some(result)) => (
             result.ms.map_or(String::new(), milliseconds),

@@ -61,14 +61,14 @@ pub fn next_steps(summary: &Summary, dir: &Path, style: Style) -> String {
         let missing = plural(summary.missing, "missing trial");
         steps.push((
             format!("proofyard resume {run}"),
-            format!("finish the {missing}"),
+            format!("finish {missing}"),
         ));
     }
     if summary.errors > 0 {
         let trials = plural(summary.errors, "trial");
         steps.push((
             format!("proofyard resume {run} --retry-errors 1"),
-            format!("execute the {trials} in error again"),
+            format!("execute {trials} in error again"),
         ));
     }
     if summary.unresolved + summary.tampered + summary.errors > 0 {
@@ -180,7 +180,7 @@ fn share(rate: Option<&Rate>) -> String {
 fn percent(value: f64) -> String {
     match value {
         v if v > 0.0 && v < 0.005 => "<1 %".to_owned(),
-        v if v < 1.0 && v >= 0.995 => ">99 %".to_owned(),
+        v if (0.995..1.0).contains(&v) => ">99 %".to_owned(),
         v => format!("{:.0} %", v * 100.0),
     }
 }
@@ -261,14 +261,32 @@ mod tests {
     #[test]
     fn a_row_per_agent_and_the_next_step() {
         let summary = summarise(&fixture::run(), &fixture::records());
-        insta::assert_snapshot!(text(&summary), @"");
+        insta::assert_snapshot!(text(&summary), @r"
+                resolved            clean   tampered   errors   calls   errors in calls   time
+         loop   2/4  50 % [15–85]    50 %          1        0      14        1.2 (10 %)   0:09
+         nop    0/2   0 % [0–66]      0 %          0        1       0                 –   0:05
+                 2 tasks · 95 % intervals clustered by task · calls and time are medians · 1 trial missing
+
+        runs/2026-11-23-quiet-otter
+          proofyard resume runs/2026-11-23-quiet-otter                    finish 1 missing trial
+          proofyard resume runs/2026-11-23-quiet-otter --retry-errors 1   execute 1 trial in error again
+          proofyard show runs/2026-11-23-quiet-otter --failed             which, and why
+        ");
     }
 
     #[test]
     fn a_run_without_verdicts_claims_nothing() {
         let run = plan_of(&["a"]);
         let records = [RecordBuilder::of(&run, 0).outcome(Outcome::Error).build()];
-        insta::assert_snapshot!(text(&summarise(&run, &records)), @"");
+        insta::assert_snapshot!(text(&summarise(&run, &records)), @r"
+               resolved   clean   tampered   errors   calls   errors in calls   time
+         nop   0/0  –         –          0        1       –                 –      –
+                1 task
+
+        runs/2026-11-23-quiet-otter
+          proofyard resume runs/2026-11-23-quiet-otter --retry-errors 1   execute 1 trial in error again
+          proofyard show runs/2026-11-23-quiet-otter --failed             which, and why
+        ");
     }
 
     #[test]
@@ -280,7 +298,14 @@ mod tests {
                 record.cost_microusd = Some(21_000);
             })
             .build()];
-        insta::assert_snapshot!(text(&summarise(&run, &records)), @"");
+        insta::assert_snapshot!(text(&summarise(&run, &records)), @r"
+               resolved              clean   tampered   errors   calls   errors in calls   tokens   cost/success   time
+         nop   1/1  100 % [21–100]   100 %          0        0      14         1.0 (7 %)     31 k         $0.021   0:09
+                1 task · 95 % intervals · calls and time are medians
+
+        runs/2026-11-23-quiet-otter
+          proofyard show runs/2026-11-23-quiet-otter   every trial
+        ");
     }
 
     #[test]

@@ -112,3 +112,21 @@ impl Drop for Terminal {
         self.block.finish_and_clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    /// On a terminal this shows a run; elsewhere nothing is drawn.
+    #[test]
+    fn a_run_is_shown_from_its_plan_to_its_end() {
+        let mut terminal = Terminal::new(Style::PLAIN);
+        for event in fixture::events() {
+            terminal.event(&event);
+            terminal.tick();
+        }
+        assert_eq!(terminal.progress.done(), fixture::records().len());
+        assert!(terminal.block.is_finished());
+    }
+}

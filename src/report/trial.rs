@@ -312,7 +312,22 @@ mod tests {
         let dir = stored();
         let shown = trial_view(dir.path(), 120, Style::PLAIN).unwrap();
         let shown = shown.replace(&dir.path().display().to_string(), "DIR");
-        insta::assert_snapshot!(shown, @"");
+        insta::assert_snapshot!(shown, @r#"
+        repo/glob-star · nop · attempt 1   unresolved · records · ended submitted
+          1 of 2 tests that must begin to pass does not
+          7.9 s = tools 4.4 + verify 2.9 + sandbox 0.4 + teardown 0.1 + rest 0.1 · waited 0:04
+          warning: 4 cpus were asked for, 2 are here
+
+           1  bash       grep -rn "def" src …                                         12 ms   3 lines
+           2  read       src/walk.py                                                   0 ms   ✘ no such file
+           3  bash       python3 -m pytest -q                                        812 ms   ✘ exit 2  2 lines
+           4  submit
+              · submitted  the script ended
+
+        tests   fail_to_pass 1 of 2   pass_to_pass 1 of 1   missing 0
+          ✘ failed   t.py::b   expected ['a/b'], got []
+        folder  DIR
+        "#);
     }
 
     #[test]

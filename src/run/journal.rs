@@ -130,3 +130,35 @@ fn torn_name(path: &Path) -> PathBuf {
     name.push(".torn");
     PathBuf::from(name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::fixture::{RecordBuilder, plan_of};
+
+    #[test]
+    fn a_line_that_found_no_room_leaves_the_journal_as_it_was() {
+        let record = RecordBuilder::of(&plan_of(&["a"]), 0).build();
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut journal = Journal {
+            file: full,
+            length: 0,
+        };
+        let refused = journal.append(std::slice::from_ref(&record)).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::StorageFull);
+        assert_eq!(journal.length, 0);
+    }
+
+    #[test]
+    fn what_a_failed_append_left_is_written_over() {
+        let record = RecordBuilder::of(&plan_of(&["a"]), 0).build();
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("results.jsonl");
+        let mut journal = Journal::create(&path).unwrap();
+        std::fs::write(&path, "{\"half\":").unwrap();
+        journal.append(std::slice::from_ref(&record)).unwrap();
+        let lines = read(&path).unwrap();
+        assert_eq!(lines.records, [record.journal_line()]);
+        assert!(lines.torn.is_empty());
+    }
+}

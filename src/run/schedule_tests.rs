@@ -28,7 +28,10 @@ struct Scene {
 
 impl Scene {
     fn of(names: &[&str]) -> Self {
-        let out = tempfile::tempdir().unwrap();
+        Self::below(tempfile::tempdir().unwrap(), names)
+    }
+
+    fn below(out: tempfile::TempDir, names: &[&str]) -> Self {
         let run = plan_of(names);
         let executor = FakeExecutor::new(&run);
         let store = RunStore::create(out.path(), run).unwrap();
@@ -214,4 +217,61 @@ async fn when_results_cannot_be_kept_nothing_else_begins() {
         |event| matches!(event, RunEvent::Warning { message } if message.contains("no further trial")),
     );
     assert!(warned);
+}
+
+/// A small file system of its own; none where we may not mount one.
+struct SmallDisk(std::path::PathBuf);
+
+impl SmallDisk {
+    fn at(dir: &Path) -> Option<Self> {
+        use nix::mount::{MsFlags, mount};
+        let kind = Some("tmpfs");
+        mount(kind, dir, kind, MsFlags::empty(), Some("size=512k")).ok()?;
+        Some(Self(dir.to_owned()))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = nix::mount::umount2(&self.0, nix::mount::MntFlags::MNT_DETACH);
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_stops_a_run_that_loses_nothing_and_can_be_resumed() {
+    let out = tempfile::tempdir().unwrap();
+    let Some(_disk) = SmallDisk::at(out.path()) else {
+        println!("skipped: a file system of its own cannot be mounted here");
+        return;
+    };
+    let mut scene = Scene::below(out, &["a", "b", "c"]);
+    scene.schedule.jobs = Some(1);
+    let rest = scene.schedule.todo.split_off(1);
+    scene.run().await;
+
+    // `a` is finished; now the disk is full.
+    let filler = scene.store.dir().with_file_name("filler");
+    std::fs::write(&filler, vec![0; 1 << 20]).unwrap_err();
+    let full = Scene {
+        schedule: Schedule {
+            todo: rest,
+            ..scene.schedule.clone()
+        },
+        ..scene
+    };
+    let (end, _) = full.run().await;
+    assert!(end.stopped.unwrap().contains("no room"));
+    let dir = full.dir().to_owned();
+    assert_eq!(read_run(&dir).unwrap().records.len(), 1);
+
+    std::fs::remove_file(&filler).unwrap();
+    let Scene { store, _out, .. } = full;
+    drop(store);
+    let store = RunStore::open(&dir).unwrap();
+    let todo: Vec<String> = store
+        .todo(false)
+        .iter()
+        .map(|t| t.task.to_string())
+        .collect();
+    assert_eq!(todo, ["b", "c"]);
 }
