@@ -3,8 +3,12 @@
 //! Owns what is printed besides reports, and the exit codes. Must not hold
 //! logic that a test would want.
 
+pub mod drive;
 mod exit;
 pub mod images;
+pub mod resume;
+pub mod run;
+pub mod show_run;
 
 pub use exit::Exit;
 

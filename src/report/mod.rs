@@ -1,1 +1,45 @@
-//! placeholder
+//! What people and machines see of a run: progress, tables, stored trials.
+//!
+//! Owns every word that is shown about a run; listens to [`crate::run::RunEvent`]s
+//! and reads stored records. Must not know the engine or the network, and decides
+//! nothing. Progress goes to standard error, results to standard output.
+
+mod console;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod json;
+mod line;
+mod plain;
+mod progress;
+mod run_view;
+mod steps;
+mod style;
+mod table;
+mod terminal;
+mod text;
+mod trial;
+
+pub use console::{Console, ProgressMode, View};
+pub use json::JsonLines;
+pub use plain::Plain;
+pub use run_view::run_view;
+pub use style::Style;
+pub use table::{next_steps, table};
+pub use terminal::Terminal;
+pub use text::{sanitize, sanitize_lines};
+pub use trial::trial_view;
+
+use crate::run::RunEvent;
+
+/// Listens to a run.
+pub trait Reporter: Send {
+    /// Something happened.
+    fn event(&mut self, event: &RunEvent);
+
+    /// Some time has passed; called a few times a second.
+    fn tick(&mut self) {}
+}
+
+fn warning_text(message: &str) -> String {
+    format!("warning: {}", sanitize(message))
+}

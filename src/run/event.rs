@@ -52,7 +52,7 @@ pub enum RunEvent {
 }
 
 /// Where events go. Cheap to clone; never blocks.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Events(tokio::sync::mpsc::UnboundedSender<RunEvent>);
 
 impl Events {

@@ -3,6 +3,35 @@
 //! Owns everything written below `runs/` and the state of a run; only the
 //! scheduler changes that state, by what trials send it. Prints nothing.
 
+mod admission;
+mod attempt;
+mod clock;
+mod disk;
 mod event;
+mod fault;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod journal;
+mod machine;
+mod name;
+mod plan;
+mod schedule;
+#[cfg(test)]
+mod schedule_tests;
+mod store;
+#[cfg(test)]
+mod store_tests;
+mod stored;
+mod summary;
 
+pub use clock::{Phase, PhaseClock};
+pub use disk::write_atomic;
 pub use event::*;
+pub use fault::fault_record;
+pub use machine::{Granted, Machine, check_demand, host_record};
+pub use name::{fresh_run_id, run_id};
+pub use plan::{Contender, PlanError, PlanInput, check_unchanged, plan};
+pub use schedule::{RunEnd, Schedule, run_plan};
+pub use store::{RunStore, StoreError};
+pub use stored::{StoredRun, read_run, read_trial, trial_dir};
+pub use summary::{AgentSummary, CallErrors, LEVEL, Medians, Rate, Summary, seconds, summarise};

@@ -1,0 +1,227 @@
+//! `proofyard run`: its arguments.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::report::{ProgressMode, View};
+
+const EXAMPLES: &str = "\
+Examples:
+  proofyard run                               what harness.toml names
+  proofyard run tasks/repo -a oracle -a nop   two agents at every task of a folder
+  proofyard run tasks -a script:fix.jsonl -n 3 -j 4
+  proofyard run tasks -a oracle --json > results.jsonl
+
+Exit codes:
+  0 done, whatever the agents' success   1 done, but some trials ended in error
+  2 nothing was run                      4 the engine does not answer
+  130 interrupted, `proofyard resume RUN` goes on";
+
+/// Evaluate agents at tasks.
+///
+/// Runs every agent at every task, each trial in a sandbox of its own, and
+/// verifies what it left in a pristine one. Results are kept below the output
+/// folder as they come; an interrupted run can be resumed.
+#[derive(Debug, Clone, Default, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct RunArgs {
+    /// Task folders, or folders of tasks [default: what harness.toml names]
+    #[arg(value_name = "TASK")]
+    pub tasks: Vec<String>,
+
+    /// Who acts: oracle, nop, script:FILE; may be given several times
+    #[arg(short, long = "agent", value_name = "AGENT")]
+    pub agents: Vec<String>,
+
+    /// Trials of each agent at each task [default: 1]
+    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub attempts: Option<u32>,
+
+    #[command(flatten)]
+    pub pace: PaceArgs,
+
+    /// Only tasks whose names match
+    #[arg(long, value_name = "EXPR")]
+    pub filter: Option<String>,
+
+    /// Folder that runs are kept in [default: runs]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+
+    /// Name of the run [default: the date and two words]
+    #[arg(long, value_name = "NAME")]
+    pub run_id: Option<String>,
+
+    /// Network of the sandboxes [default: what each task says]
+    #[arg(long, value_enum, value_name = "MODE")]
+    pub network: Option<NetworkArg>,
+
+    /// Do not verify reference solutions before the first trial of a task
+    #[arg(long)]
+    pub no_check: bool,
+
+    /// Multiply every time limit of the tasks
+    #[arg(long, value_name = "X", value_parser = positive)]
+    pub timeout_multiplier: Option<f64>,
+
+    /// Say what would be run, and run nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Any key of harness.toml, such as limits.memory_mb=4096
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+
+    /// Settings file [default: harness.toml here or above]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub view: ViewArgs,
+}
+
+/// How many trials at a time, and how often again.
+#[derive(Debug, Clone, Default, Args)]
+pub struct PaceArgs {
+    /// Trials at a time; auto: as many as processors and memory carry
+    #[arg(short, long, value_name = "N|auto", value_parser = jobs)]
+    pub jobs: Option<Jobs>,
+
+    /// Execute a trial that ended in an error again, up to N times
+    #[arg(long, value_name = "N")]
+    pub retry_errors: Option<u32>,
+}
+
+/// What is shown while it runs.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ViewArgs {
+    /// One JSON object a line on standard output, nothing else there
+    #[arg(long)]
+    pub json: bool,
+
+    /// Progress on standard error
+    #[arg(long, value_enum, value_name = "MODE", default_value_t)]
+    pub progress: ProgressArg,
+}
+
+/// `-j`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Jobs {
+    Auto,
+    Count(usize),
+}
+
+impl Jobs {
+    /// The number; none for `auto`.
+    pub fn count(self) -> Option<usize> {
+        match self {
+            Jobs::Auto => None,
+            Jobs::Count(count) => Some(count),
+        }
+    }
+}
+
+/// `--network`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum NetworkArg {
+    None,
+    Full,
+}
+
+/// `--progress`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ProgressArg {
+    /// In place on a terminal, else plain lines
+    #[default]
+    Auto,
+    /// One line per finished trial
+    Plain,
+    /// Nothing
+    None,
+}
+
+impl From<&ViewArgs> for View {
+    fn from(args: &ViewArgs) -> Self {
+        Self {
+            json: args.json,
+            progress: match args.progress {
+                ProgressArg::Auto => ProgressMode::Auto,
+                ProgressArg::Plain => ProgressMode::Plain,
+                ProgressArg::None => ProgressMode::None,
+            },
+        }
+    }
+}
+
+fn jobs(text: &str) -> Result<Jobs, String> {
+    match text {
+        "auto" => Ok(Jobs::Auto),
+        _ => match text.parse() {
+            Ok(count) if count > 0 => Ok(Jobs::Count(count)),
+            _ => Err("a number from 1, or `auto`".to_owned()),
+        },
+    }
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value > 0.0 && value.is_finite() => Ok(value),
+        _ => Err("a number above 0".to_owned()),
+    }
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => {
+            Ok((key.trim().to_owned(), value.to_owned()))
+        }
+        _ => Err("KEY=VALUE is expected".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{CommandFactory, Parser};
+
+    #[derive(Parser)]
+    struct Program {
+        #[command(flatten)]
+        run: RunArgs,
+    }
+
+    fn parse(line: &str) -> Result<RunArgs, clap::Error> {
+        Program::try_parse_from(line.split_whitespace()).map(|program| program.run)
+    }
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Program::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_are_understood() {
+        let args = parse("run tasks -a oracle -a nop -n 3 -j auto --set limits.pids=9 --json");
+        let args = args.unwrap();
+        assert_eq!(args.agents, ["oracle", "nop"]);
+        assert_eq!((args.attempts, args.pace.jobs), (Some(3), Some(Jobs::Auto)));
+        assert_eq!(args.set, [("limits.pids".to_owned(), "9".to_owned())]);
+        assert!(View::from(&args.view).json);
+        let args = parse("run -j 4 --progress plain").unwrap();
+        assert_eq!(args.pace.jobs.and_then(Jobs::count), Some(4));
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for line in [
+            "run -j 0",
+            "run -n 0",
+            "run --set nothing",
+            "run --timeout-multiplier -1",
+            "run --timeout-multiplier nan",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! `runs/<run>/`: the one place that decides where a run is written.
+//!
+//! Owns the lock of a run, its plan on disk, its journal, and the way of a
+//! finished trial: `trials/.partial-<trial>/` is written by the trial; when all of
+//! it is durable it is renamed to `trials/<trial>/`, and only then the journal
+//! gets its line. So a folder without a dot is a finished trial, and a kill at any
+//! point loses none and counts none that was not. Must not know how a trial is
+//! performed, nor when.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use nix::fcntl::{Flock, FlockArg};
+
+use super::disk::{remove_any, sync_folder, sync_tree, write_atomic};
+use super::journal::Journal;
+use super::stored::{self, JOURNAL, PLAN, RECORD, TRIALS};
+use crate::record::{Outcome, PlannedTrial, RunId, RunRecord, TrialId, TrialRecord};
+
+/// Where a trial writes until it is finished.
+const PARTIAL: &str = ".partial-";
+/// The record of an `error` that is being replaced by a later one.
+const REPLACED: &str = ".replaced-";
+const LOCK: &str = ".lock";
+
+/// A run that could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the folder for runs {path} cannot be made or written: {source}")]
+    Out { path: PathBuf, source: io::Error },
+    #[error("there is already something at {path}")]
+    Exists { path: PathBuf },
+    #[error("another process works on {path}{owner}")]
+    Busy { path: PathBuf, owner: String },
+    #[error("{path} is not a run: it has no run.json")]
+    NotARun { path: PathBuf },
+    #[error("{path} has the schema `{found}`, and this version reads `{known}`")]
+    Schema {
+        path: PathBuf,
+        found: String,
+        known: &'static str,
+    },
+    #[error("{path} cannot be understood: {message}")]
+    Malformed { path: PathBuf, message: String },
+    #[error("read {path}: {source}")]
+    Read { path: PathBuf, source: io::Error },
+    #[error("{doing} {path}: {source}")]
+    Write {
+        doing: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
+}
+
+impl StoreError {
+    /// Whether there was no room: the disk is full, or a quota is.
+    pub fn no_room(&self) -> bool {
+        match self {
+            StoreError::Out { source, .. } | StoreError::Write { source, .. } => matches!(
+                source.kind(),
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+            ),
+            _ => false,
+        }
+    }
+}
+
+fn write_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError + use<> {
+    let path = path.to_owned();
+    move |source| StoreError::Write {
+        doing,
+        path,
+        source,
+    }
+}
+
+/// A run that this process works on; nobody else does while it lives.
+#[derive(Debug)]
+pub struct RunStore {
+    dir: PathBuf,
+    run: RunRecord,
+    finished: Vec<TrialRecord>,
+    warnings: Vec<String>,
+    /// Trials seal their folders from tasks of their own; only the journal is shared.
+    journal: Mutex<Journal>,
+    _lock: Flock<File>,
+}
+
+impl RunStore {
+    /// Makes `<out>/<run>/` and freezes the plan there.
+    ///
+    /// # Errors
+    /// [`StoreError::Out`] where the folder for runs cannot be written,
+    /// [`StoreError::Exists`] where the run's name is taken.
+    pub fn create(out: &Path, run: RunRecord) -> Result<Self, StoreError> {
+        let out_error = |source| StoreError::Out {
+            path: out.to_owned(),
+            source,
+        };
+        fs::create_dir_all(out).map_err(out_error)?;
+        let dir = out.join(run.run.as_str());
+        fs::create_dir(&dir).map_err(|source| match source.kind() {
+            io::ErrorKind::AlreadyExists => StoreError::Exists { path: dir.clone() },
+            _ => out_error(source),
+        })?;
+        let made = Self::fill(&dir, run).and_then(|store| {
+            sync_folder(out).map_err(write_error("make durable", out))?;
+            Ok(store)
+        });
+        if made.is_err() {
+            // Nothing has run: a half-made folder would only be in the way.
+            let _ = remove_any(&dir);
+        }
+        made
+    }
+
+    fn fill(dir: &Path, run: RunRecord) -> Result<Self, StoreError> {
+        let lock = lock(dir)?;
+        let trials = dir.join(TRIALS);
+        fs::create_dir(&trials).map_err(write_error("make", &trials))?;
+        let journal = dir.join(JOURNAL);
+        let journal = Journal::create(&journal).map_err(write_error("make", &journal))?;
+        let plan = dir.join(PLAN);
+        write_json(&plan, &run).map_err(write_error("write", &plan))?;
+        Ok(Self {
+            dir: dir.to_owned(),
+            run,
+            finished: Vec::new(),
+            warnings: Vec::new(),
+            journal: Mutex::new(journal),
+            _lock: lock,
+        })
+    }
+
+    /// Takes an interrupted run up again: cuts a torn journal line, adopts
+    /// finished trials that have no line yet, removes unfinished ones.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] where another process works on it,
+    /// [`StoreError::NotARun`], [`StoreError::Schema`], [`StoreError::Malformed`].
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        if !dir.join(PLAN).exists() {
+            return Err(StoreError::NotARun {
+                path: dir.to_owned(),
+            });
+        }
+        let lock = lock(dir)?;
+        let run = stored::read_plan(dir)?;
+        let trials = dir.join(TRIALS);
+        fs::create_dir_all(&trials).map_err(write_error("make", &trials))?;
+        sweep(&trials)?;
+        let path = dir.join(JOURNAL);
+        let (mut journal, lines) = Journal::open(&path).map_err(write_error("repair", &path))?;
+        let mut warnings = lines.warnings;
+        let merged = stored::merge(dir, &run, lines.records, &mut warnings);
+        if !merged.adopted.is_empty() {
+            warnings.push(format!(
+                "{} finished before the last interruption and had no line in the journal; added",
+                stored::plural(merged.adopted.len(), "trial")
+            ));
+            let append = journal.append(&merged.adopted);
+            append.map_err(write_error("append to", &path))?;
+        }
+        Ok(Self {
+            dir: dir.to_owned(),
+            run,
+            finished: merged.records,
+            warnings,
+            journal: Mutex::new(journal),
+            _lock: lock,
+        })
+    }
+
+    /// The run's folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The frozen plan.
+    pub fn run(&self) -> &RunRecord {
+        &self.run
+    }
+
+    /// The run's name.
+    pub fn id(&self) -> &RunId {
+        &self.run.run
+    }
+
+    /// Trials that were finished when the run was opened, in the order of the plan.
+    pub fn finished(&self) -> &[TrialRecord] {
+        &self.finished
+    }
+
+    /// What `open` found and mended.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// What is missing, in the order of the plan. A finished trial is finished,
+    /// also where it ended in `error`; with `again` those in `error` are missing too.
+    pub fn todo(&self, again: bool) -> Vec<PlannedTrial> {
+        let done: std::collections::HashSet<&TrialId> = self
+            .finished
+            .iter()
+            .filter(|record| !(again && record.outcome == Outcome::Error))
+            .map(|record| &record.trial)
+            .collect();
+        let missing = |planned: &&PlannedTrial| !done.contains(&planned.trial);
+        self.run.trials.iter().filter(missing).cloned().collect()
+    }
+
+    /// An empty folder for a trial to write to until it is finished.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`].
+    pub fn partial(&self, trial: &TrialId) -> Result<PathBuf, StoreError> {
+        let partial = self.partial_path(trial);
+        remove_any(&partial)
+            .and_then(|()| fs::create_dir(&partial))
+            .map_err(write_error("make", &partial))?;
+        Ok(partial)
+    }
+
+    fn partial_path(&self, trial: &TrialId) -> PathBuf {
+        self.dir.join(TRIALS).join(format!("{PARTIAL}{trial}"))
+    }
+
+    /// Removes what an unfinished trial wrote.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`].
+    pub fn discard(&self, trial: &TrialId) -> Result<(), StoreError> {
+        let partial = self.partial_path(trial);
+        remove_any(&partial).map_err(write_error("remove", &partial))
+    }
+
+    /// Finishes a trial: writes its record beside what it wrote, makes all of it
+    /// durable and gives it its name. From here on it is never lost; it is told
+    /// of once [`RunStore::append`] has written its line.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`]; the trial is then unfinished, and what it wrote is
+    /// still in its partial folder.
+    pub fn seal(&self, record: &TrialRecord) -> Result<(), StoreError> {
+        let partial = self.partial_path(&record.trial);
+        let json = partial.join(RECORD);
+        let mut bytes = serde_json::to_vec_pretty(record)
+            .map_err(io::Error::from)
+            .map_err(write_error("write", &json))?;
+        bytes.push(b'\n');
+        fs::write(&json, bytes).map_err(write_error("write", &json))?;
+        sync_tree(&partial).map_err(write_error("make durable", &partial))?;
+        let trials = self.dir.join(TRIALS);
+        let named = trials.join(record.trial.as_str());
+        let replaced = trials.join(format!("{REPLACED}{}", record.trial));
+        let renamed = match fs::symlink_metadata(&named) {
+            // An earlier `error` of this trial; if we are killed between the two
+            // renames, `open` puts it back.
+            Ok(_) => fs::rename(&named, &replaced).and_then(|()| fs::rename(&partial, &named)),
+            Err(_) => fs::rename(&partial, &named),
+        };
+        renamed.map_err(write_error("name", &named))?;
+        sync_folder(&trials).map_err(write_error("make durable", &trials))?;
+        remove_any(&replaced).map_err(write_error("remove", &replaced))
+    }
+
+    /// Appends the journal lines of sealed trials, durable when this returns.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`]; the trials stay sealed, and `open` adopts them.
+    pub fn append(&self, records: &[TrialRecord]) -> Result<(), StoreError> {
+        let mut journal = self
+            .journal
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        let path = self.dir.join(JOURNAL);
+        journal
+            .append(records)
+            .map_err(write_error("append to", &path))
+    }
+}
+
+fn write_json<T: serde::Serialize>(path: &Path, value: &T) -> io::Result<()> {
+    let mut bytes = serde_json::to_vec_pretty(value)?;
+    bytes.push(b'\n');
+    write_atomic(path, &bytes)
+}
+
+/// Takes the run's lock, which ends with this process, however it ends.
+fn lock(dir: &Path) -> Result<Flock<File>, StoreError> {
+    let path = dir.join(LOCK);
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(write_error("open", &path))?;
+    let mut lock =
+        Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(file, errno)| {
+            if errno == nix::errno::Errno::EWOULDBLOCK {
+                StoreError::Busy {
+                    path: dir.to_owned(),
+                    owner: owner(file),
+                }
+            } else {
+                write_error("lock", &path)(errno.into())
+            }
+        })?;
+    // For the message of whoever comes second; the lock itself does not rest on it.
+    let _ = lock
+        .set_len(0)
+        .and_then(|()| writeln!(lock, "{}", std::process::id()));
+    Ok(lock)
+}
+
+fn owner(file: File) -> String {
+    let mut text = String::new();
+    let read = file.take(32).read_to_string(&mut text);
+    match (read, text.trim().parse::<u32>()) {
+        (Ok(_), Ok(pid)) => format!(" (process {pid})"),
+        _ => String::new(),
+    }
+}
+
+/// Removes what unfinished trials left; puts a record back whose replacement was
+/// not finished.
+fn sweep(trials: &Path) -> Result<(), StoreError> {
+    let entries = fs::read_dir(trials).map_err(write_error("read", trials))?;
+    for entry in entries {
+        let entry = entry.map_err(write_error("read", trials))?;
+        let path = entry.path();
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        if let Some(trial) = name.strip_prefix(REPLACED) {
+            let named = trials.join(trial);
+            let swept = if named.exists() {
+                remove_any(&path)
+            } else {
+                fs::rename(&path, &named)
+            };
+            swept.map_err(write_error("tidy", &path))?;
+        } else if name.starts_with(PARTIAL) {
+            remove_any(&path).map_err(write_error("remove", &path))?;
+        }
+    }
+    Ok(())
+}

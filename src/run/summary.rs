@@ -1,0 +1,277 @@
+//! A run in numbers, per agent: what the final table and `--json` say.
+//!
+//! Owns what is counted over what. A rate's denominator is resolved + unresolved +
+//! tampered; errors stand beside it. Must not know how it is shown.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::record::{Outcome, RunId, RunRecord, TrialRecord, Usage};
+use crate::stats::{RateInterval, median, rate_interval};
+
+/// The confidence of every interval.
+pub const LEVEL: f64 = 0.95;
+
+/// A run in numbers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    pub run: RunId,
+    /// Trials of the plan.
+    pub planned: usize,
+    pub finished: usize,
+    pub missing: usize,
+    pub resolved: usize,
+    pub unresolved: usize,
+    pub tampered: usize,
+    pub errors: usize,
+    /// In the order of the plan.
+    pub agents: Vec<AgentSummary>,
+}
+
+/// One agent, with one model where it has one.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AgentSummary {
+    pub agent: String,
+    pub model: Option<String>,
+    pub tasks: usize,
+    pub finished: usize,
+    pub resolved: usize,
+    pub unresolved: usize,
+    pub tampered: usize,
+    pub errors: usize,
+    /// resolved / (resolved + unresolved + tampered); null without any.
+    pub success: Option<Rate>,
+    /// Share of the same trials that are clean.
+    pub clean: Option<Rate>,
+    pub median: Medians,
+    /// Tool calls that were errors, of all trials that were not.
+    pub call_errors: Option<CallErrors>,
+    /// Over all finished trials.
+    pub usage: Usage,
+    /// Over all finished trials; null where one is unpriced.
+    pub cost_microusd: Option<i64>,
+}
+
+/// A proportion with its uncertainty.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Rate {
+    pub value: f64,
+    pub lo: f64,
+    pub hi: f64,
+    pub level: f64,
+    /// `wilson`, `wilson_clustered`, `wilson_clusters`.
+    pub method: &'static str,
+    /// Trials.
+    pub n: usize,
+    pub clusters: usize,
+    /// Cluster-robust (CR1); null where all trials are of one cluster.
+    pub standard_error: Option<f64>,
+}
+
+/// Middles over the trials of the rate; null without any.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Medians {
+    pub turns: Option<f64>,
+    pub tool_calls: Option<f64>,
+    /// Wall time without the time in the queue.
+    pub seconds: Option<f64>,
+    /// All kinds together.
+    pub tokens: Option<f64>,
+}
+
+/// How often tool calls went wrong.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CallErrors {
+    pub mean_per_trial: f64,
+    /// Of all calls.
+    pub share: f64,
+}
+
+impl From<RateInterval> for Rate {
+    fn from(found: RateInterval) -> Self {
+        Self {
+            value: found.rate,
+            lo: found.interval.lo,
+            hi: found.interval.hi,
+            level: LEVEL,
+            method: found.method.name(),
+            n: found.observations,
+            clusters: found.clusters,
+            standard_error: found.standard_error,
+        }
+    }
+}
+
+/// Sums up the finished trials of a run, each of which is there once.
+pub fn summarise(run: &RunRecord, records: &[TrialRecord]) -> Summary {
+    let mut lineup: Vec<(&str, Option<&str>)> = Vec::new();
+    for planned in &run.trials {
+        let contender = (planned.agent.as_str(), planned.model.as_deref());
+        if !lineup.contains(&contender) {
+            lineup.push(contender);
+        }
+    }
+    let agents: Vec<AgentSummary> = lineup
+        .into_iter()
+        .map(|(agent, model)| {
+            let of = |record: &&TrialRecord| {
+                record.agent.name == agent && record.model.as_ref().map(|m| m.id.as_str()) == model
+            };
+            summarise_agent(agent, model, records.iter().filter(of).collect())
+        })
+        .collect();
+    let total = |count: fn(&AgentSummary) -> usize| agents.iter().map(count).sum();
+    Summary {
+        run: run.run.clone(),
+        planned: run.trials.len(),
+        finished: records.len(),
+        missing: run.trials.len().saturating_sub(records.len()),
+        resolved: total(|agent| agent.resolved),
+        unresolved: total(|agent| agent.unresolved),
+        tampered: total(|agent| agent.tampered),
+        errors: total(|agent| agent.errors),
+        agents,
+    }
+}
+
+fn summarise_agent(agent: &str, model: Option<&str>, records: Vec<&TrialRecord>) -> AgentSummary {
+    let count = |outcome| records.iter().filter(|r| r.outcome == outcome).count();
+    let judged: Vec<&TrialRecord> = records
+        .iter()
+        .filter(|record| record.outcome != Outcome::Error)
+        .copied()
+        .collect();
+    let tasks: BTreeSet<&str> = records.iter().map(|r| r.task.name.as_str()).collect();
+    AgentSummary {
+        agent: agent.to_owned(),
+        model: model.map(str::to_owned),
+        tasks: tasks.len(),
+        finished: records.len(),
+        resolved: count(Outcome::Resolved),
+        unresolved: count(Outcome::Unresolved),
+        tampered: count(Outcome::Tampered),
+        errors: count(Outcome::Error),
+        success: rate(&judged, |record| record.outcome == Outcome::Resolved),
+        clean: rate(&judged, |record| record.clean == Some(true)),
+        median: medians(&judged),
+        call_errors: call_errors(&judged),
+        usage: records.iter().fold(Usage::default(), |sum, record| Usage {
+            input: sum.input + record.usage.input,
+            cache_read: sum.cache_read + record.usage.cache_read,
+            cache_write: sum.cache_write + record.usage.cache_write,
+            output: sum.output + record.usage.output,
+            reasoning: sum.reasoning + record.usage.reasoning,
+        }),
+        cost_microusd: records.iter().map(|record| record.cost_microusd).sum(),
+    }
+}
+
+fn rate(judged: &[&TrialRecord], holds: impl Fn(&TrialRecord) -> bool) -> Option<Rate> {
+    let trials: Vec<(bool, &str)> = judged
+        .iter()
+        .map(|record| (holds(record), record.task.cluster.as_str()))
+        .collect();
+    rate_interval(&trials, LEVEL).ok().map(Rate::from)
+}
+
+fn medians(judged: &[&TrialRecord]) -> Medians {
+    let of = |value: &dyn Fn(&TrialRecord) -> f64| {
+        let sample: Vec<f64> = judged.iter().map(|record| value(record)).collect();
+        median(&sample).ok()
+    };
+    Medians {
+        turns: of(&|record| record.trajectory.turns as f64),
+        tool_calls: of(&|record| record.trajectory.tool_calls as f64),
+        seconds: of(&seconds),
+        tokens: of(&|record| tokens(&record.usage) as f64),
+    }
+}
+
+fn call_errors(judged: &[&TrialRecord]) -> Option<CallErrors> {
+    let errors: u64 = judged.iter().map(|r| r.trajectory.tool_errors).sum();
+    let calls: u64 = judged.iter().map(|r| r.trajectory.tool_calls).sum();
+    (calls > 0).then(|| CallErrors {
+        mean_per_trial: errors as f64 / judged.len() as f64,
+        share: errors as f64 / calls as f64,
+    })
+}
+
+/// Wall time of a trial without the time that it waited to begin, seconds.
+pub fn seconds(record: &TrialRecord) -> f64 {
+    let timing = &record.timing_ms;
+    timing.total.saturating_sub(timing.queue) as f64 / 1000.0
+}
+
+fn tokens(usage: &Usage) -> u64 {
+    usage.input + usage.cache_read + usage.cache_write + usage.output + usage.reasoning
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::fixture::{RecordBuilder, input, task};
+    use crate::run::{PlanInput, plan};
+
+    fn run(attempts: u32) -> RunRecord {
+        let tasks = [task("a"), task("b")];
+        let planned = PlanInput {
+            attempts,
+            ..input(&tasks)
+        };
+        plan(planned).unwrap()
+    }
+
+    #[test]
+    fn errors_stand_beside_the_rate_and_tampering_inside_it() {
+        let run = run(2);
+        let records = [
+            RecordBuilder::of(&run, 0)
+                .outcome(Outcome::Resolved)
+                .build(),
+            RecordBuilder::of(&run, 1)
+                .outcome(Outcome::Tampered)
+                .build(),
+            RecordBuilder::of(&run, 2).outcome(Outcome::Error).build(),
+        ];
+        let summary = summarise(&run, &records);
+        let agent = &summary.agents[0];
+        assert_eq!(agent.success.as_ref().unwrap().value, 0.5);
+        assert_eq!(agent.success.as_ref().unwrap().n, 2);
+        assert_eq!((agent.tampered, agent.errors), (1, 1));
+        assert_eq!((summary.finished, summary.missing), (3, 1));
+    }
+
+    #[test]
+    fn an_agent_with_errors_only_has_no_rate() {
+        let run = run(1);
+        let records = [RecordBuilder::of(&run, 0).outcome(Outcome::Error).build()];
+        let summary = summarise(&run, &records);
+        assert_eq!(summary.agents[0].success, None);
+        assert_eq!(summary.agents[0].median.seconds, None);
+        let json = serde_json::to_string(&summary).unwrap();
+        assert!(json.contains(r#""success":null"#), "{json}");
+    }
+
+    #[test]
+    fn time_in_the_queue_is_no_time_of_the_agent() {
+        let run = run(1);
+        let record = RecordBuilder::of(&run, 0).times(60_000, 1_500).build();
+        assert_eq!(seconds(&record), 1.5);
+    }
+
+    #[test]
+    fn attempts_are_clustered_by_task() {
+        let run = run(3);
+        let records: Vec<TrialRecord> = (0..6)
+            .map(|i| {
+                RecordBuilder::of(&run, i)
+                    .outcome(Outcome::Resolved)
+                    .build()
+            })
+            .collect();
+        let success = summarise(&run, &records).agents[0].success.clone().unwrap();
+        assert_eq!((success.n, success.clusters), (6, 2));
+        assert_eq!(success.method, "wilson_clusters");
+    }
+}
