@@ -3,48 +3,28 @@
 //! Owns their order, their share of the verifier's time, and what is kept of
 //! them. Must not know what a record or a reward is worth (`super::judge` does).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use super::hands::{Found, Hands, OUTPUT_BYTES, Ran, ending, last_words};
 use super::judge::{self, Judged};
 use super::junit::{self, MAX_REPORT_BYTES};
-use super::keep::{bytes, last_line, last_lines, write_whole};
+use super::keep::{bytes, last_line, last_lines};
 use super::reward::{self, MAX_REWARD_BYTES};
 use super::{Place, VerifyError, hidden, pytest};
 use crate::record::{Evidence, Reason};
-use crate::sandbox::{Ended, Exec, ExecOutput, GuestErrorKind, Sandbox, SandboxError, User};
+use crate::sandbox::{Sandbox, User};
 use crate::task::{Runner, Task};
 
-/// Bytes of each output that are kept.
-const OUTPUT_BYTES: u64 = 4 << 20;
-/// Bytes of one read from the sandbox.
-const READ_BYTES: u64 = 4 << 20;
 const LOGS: &str = "/logs/verifier";
 const SCRIPT: &str = "(/tests/test.sh) > /logs/verifier/test-stdout.txt 2>&1";
 
 /// One verification under way.
 pub(super) struct Steps<'a> {
-    sandbox: &'a dyn Sandbox,
     task: &'a Task,
     place: &'a Place,
-    log_dir: &'a Path,
-    started: Instant,
-}
-
-/// What became of a program.
-enum Ran {
-    Ended(ExecOutput),
-    TimedOut(ExecOutput),
-    /// The image, or what the change left of it, has no such program.
-    NoProgram(String),
-}
-
-/// What lies at a path in the sandbox.
-enum Found {
-    Nothing,
-    File(Vec<u8>),
-    Refused(String),
+    hands: Hands<'a>,
 }
 
 impl<'a> Steps<'a> {
@@ -54,14 +34,18 @@ impl<'a> Steps<'a> {
         place: &'a Place,
         log_dir: &'a Path,
     ) -> Self {
-        let started = Instant::now();
-        Self {
+        let user = match &task.verification.user {
+            Some(name) => User::Named(name.clone()),
+            None => User::Default,
+        };
+        let hands = Hands {
             sandbox,
-            task,
-            place,
+            user,
+            started: Instant::now(),
+            limit: task.verification.timeout,
             log_dir,
-            started,
-        }
+        };
+        Self { task, place, hands }
     }
 
     /// Runs the agent's code, before any hidden file exists and without the
@@ -72,6 +56,7 @@ impl<'a> Steps<'a> {
         };
         let argv = ["sh", "-c", build.as_str()].map(str::to_owned).to_vec();
         let ran = self
+            .hands
             .run(
                 "build the change",
                 argv,
@@ -82,7 +67,7 @@ impl<'a> Steps<'a> {
         if let Ran::Ended(output) | Ran::TimedOut(output) = &ran {
             let mut log = bytes(&output.stdout);
             log.extend(bytes(&output.stderr));
-            self.keep("build.log", &log)?;
+            self.hands.keep("build.log", &log)?;
         }
         let unresolved = |reason, message: &str| {
             let judged = judge::nothing(self.task, self.evidence());
@@ -112,10 +97,10 @@ impl<'a> Steps<'a> {
     pub(super) async fn place_hidden(&self) -> Result<(), VerifyError> {
         let doing = "place the hidden files";
         let of = |source| VerifyError::of(doing, source);
-        self.sandbox.kill_all().await.map_err(of)?;
+        self.hands.sandbox.kill_all().await.map_err(of)?;
         let root = self.place.hidden_root.trim_end_matches('/');
         let mut folders = vec![
-            ("logs", 0o777),
+            ("logs", 0o755),
             ("logs/agent", 0o777),
             ("logs/artifacts", 0o777),
             ("logs/verifier", 0o777),
@@ -126,10 +111,15 @@ impl<'a> Steps<'a> {
             stale.push(b"/tests".to_vec());
         }
         let logs = hidden::folders(&folders)?;
-        self.sandbox.unpack("/", &stale, &logs).await.map_err(of)?;
+        self.hands
+            .sandbox
+            .unpack("/", &stale, &logs)
+            .await
+            .map_err(of)?;
         let mut delete = self.place.hidden_delete.clone();
         delete.extend(caches(root, &hidden::files(&self.place.hidden_tar)));
-        self.sandbox
+        self.hands
+            .sandbox
             .unpack(&self.place.hidden_root, &delete, &self.place.hidden_tar)
             .await
             .map_err(of)
@@ -154,12 +144,13 @@ impl<'a> Steps<'a> {
         let argv = pytest::command(self.task.verification.command.as_deref(), cwd, &files);
         let env = self.task.verification.env.clone();
         let ran = self
+            .hands
             .run("run pytest", argv, Some(cwd.to_owned()), env)
             .await?;
-        self.keep_outputs(&ran)?;
-        self.settle().await?;
-        let report = self.find(pytest::REPORT, MAX_REPORT_BYTES).await?;
-        self.keep_found("junit.xml", &report)?;
+        self.hands.keep_outputs(&ran)?;
+        self.hands.settle().await?;
+        let report = self.hands.find(pytest::REPORT, MAX_REPORT_BYTES).await?;
+        self.hands.keep_found("junit.xml", &report)?;
         let expected: Vec<&str> = self.task.expected().map(|(id, _)| id).collect();
         let records = match &report {
             Found::File(content) => junit::parse(content)
@@ -190,7 +181,11 @@ impl<'a> Steps<'a> {
             let argv = [shell, "-c", SCRIPT].map(str::to_owned).to_vec();
             let cwd = self.place.work_tree.clone();
             let env = self.task.verification.env.clone();
-            match self.run("run the test script", argv, cwd, env).await? {
+            match self
+                .hands
+                .run("run the test script", argv, cwd, env)
+                .await?
+            {
                 Ran::NoProgram(message) => ran = Some(Ran::NoProgram(message)),
                 other => {
                     ran = Some(other);
@@ -199,20 +194,23 @@ impl<'a> Steps<'a> {
             }
         }
         let ran = ran.unwrap_or_else(|| Ran::NoProgram("no shell".to_owned()));
-        self.keep_outputs(&ran)?;
-        self.settle().await?;
+        self.hands.keep_outputs(&ran)?;
+        self.hands.settle().await?;
         let stdout = self
+            .hands
             .find("/logs/verifier/test-stdout.txt", OUTPUT_BYTES)
             .await?;
-        self.keep_found("stdout.txt", &stdout)?;
+        self.hands.keep_found("stdout.txt", &stdout)?;
         let json = self
+            .hands
             .find("/logs/verifier/reward.json", MAX_REWARD_BYTES + 1)
             .await?;
-        self.keep_found("reward.json", &json)?;
+        self.hands.keep_found("reward.json", &json)?;
         let txt = self
+            .hands
             .find("/logs/verifier/reward.txt", MAX_REWARD_BYTES + 1)
             .await?;
-        self.keep_found("reward.txt", &txt)?;
+        self.hands.keep_found("reward.txt", &txt)?;
         let reward = reward::read(json.content(), txt.content());
         let judged = if self.task.expected().next().is_some() {
             let judged = self.script_records().await?;
@@ -236,8 +234,8 @@ impl<'a> Steps<'a> {
     }
 
     async fn script_records(&self) -> Result<Judged, VerifyError> {
-        let report = self.find(pytest::REPORT, MAX_REPORT_BYTES).await?;
-        self.keep_found("junit.xml", &report)?;
+        let report = self.hands.find(pytest::REPORT, MAX_REPORT_BYTES).await?;
+        self.hands.keep_found("junit.xml", &report)?;
         let expected: Vec<&str> = self.task.expected().map(|(id, _)| id).collect();
         let read = report.content().map(junit::parse);
         let message = match read {
@@ -268,83 +266,12 @@ impl<'a> Steps<'a> {
         let (mut there, mut absent) = (Vec::new(), Vec::new());
         for file in named {
             let path = format!("{}/{file}", cwd.trim_end_matches('/'));
-            match self.find(&path, 1).await? {
+            match self.hands.find(&path, 1).await? {
                 Found::File(_) => there.push(file),
                 Found::Nothing | Found::Refused(_) => absent.push(file),
             }
         }
         Ok((there, absent))
-    }
-
-    async fn run(
-        &self,
-        doing: &'static str,
-        argv: Vec<String>,
-        cwd: Option<String>,
-        env: BTreeMap<String, String>,
-    ) -> Result<Ran, VerifyError> {
-        let left = self
-            .task
-            .verification
-            .timeout
-            .saturating_sub(self.started.elapsed());
-        if left < Duration::from_millis(1) {
-            return Ok(Ran::TimedOut(ExecOutput::default()));
-        }
-        let user = match &self.task.verification.user {
-            Some(name) => User::Named(name.clone()),
-            None => User::Default,
-        };
-        let exec = Exec {
-            cwd,
-            env,
-            user,
-            timeout: left,
-            output_bytes: OUTPUT_BYTES,
-            ..Exec::new(argv)
-        };
-        match self.sandbox.exec(exec).await {
-            Ok(output) if output.ended == Ended::TimedOut => Ok(Ran::TimedOut(output)),
-            Ok(output) => Ok(Ran::Ended(output)),
-            Err(SandboxError::Guest(refusal)) if refusal.kind == GuestErrorKind::NoProgram => {
-                Ok(Ran::NoProgram(refusal.message))
-            }
-            Err(error) => Err(VerifyError::of(doing, error)),
-        }
-    }
-
-    /// Nothing may change what the runner left while it is read.
-    async fn settle(&self) -> Result<(), VerifyError> {
-        let ended = self.sandbox.kill_all().await;
-        ended
-            .map(|_| ())
-            .map_err(|source| VerifyError::of("end the verifier's processes", source))
-    }
-
-    /// At most `max` bytes of a regular file.
-    async fn find(&self, path: &str, max: u64) -> Result<Found, VerifyError> {
-        let mut content = Vec::new();
-        loop {
-            let offset = content.len() as u64;
-            let piece = (max - offset).min(READ_BYTES);
-            match self.sandbox.read(path, offset, piece, &User::Root).await {
-                Ok(read) => {
-                    if path == pytest::REPORT && read.size > max {
-                        return Ok(Found::Refused(junit::ReportError::TooLarge.to_string()));
-                    }
-                    content.extend(read.content.iter().take(piece as usize));
-                    let end = read.size.min(max);
-                    if read.content.is_empty() || content.len() as u64 >= end {
-                        return Ok(Found::File(content));
-                    }
-                }
-                Err(SandboxError::Guest(refusal)) if refusal.kind == GuestErrorKind::NotFound => {
-                    return Ok(Found::Nothing);
-                }
-                Err(SandboxError::Guest(refusal)) => return Ok(Found::Refused(refusal.message)),
-                Err(error) => return Err(VerifyError::of("read what the verifier left", error)),
-            }
-        }
     }
 
     fn unless_timed_out(&self, judged: Judged, ran: &Ran) -> Judged {
@@ -370,62 +297,12 @@ impl<'a> Steps<'a> {
     fn limit(&self) -> String {
         format!("{} s", self.task.verification.timeout.as_secs_f64())
     }
-
-    fn keep_outputs(&self, ran: &Ran) -> Result<(), VerifyError> {
-        if let Ran::Ended(output) | Ran::TimedOut(output) = ran {
-            self.keep("stdout.txt", &bytes(&output.stdout))?;
-            self.keep("stderr.txt", &bytes(&output.stderr))?;
-        }
-        Ok(())
-    }
-
-    fn keep_found(&self, name: &str, found: &Found) -> Result<(), VerifyError> {
-        match found.content() {
-            Some(content) => self.keep(name, content),
-            None => Ok(()),
-        }
-    }
-
-    fn keep(&self, name: &str, content: &[u8]) -> Result<(), VerifyError> {
-        let path = self.log_dir.join(name);
-        write_whole(&path, content).map_err(|source| VerifyError::Keep { path, source })
-    }
-}
-
-impl Found {
-    fn content(&self) -> Option<&[u8]> {
-        match self {
-            Found::File(content) => Some(content),
-            Found::Nothing | Found::Refused(_) => None,
-        }
-    }
-}
-
-fn ending(ended: Ended) -> String {
-    match ended {
-        Ended::Exited(code) => format!("ended with {code}"),
-        Ended::Signaled(signal) => format!("was ended by signal {signal}"),
-        Ended::TimedOut => "did not end".to_owned(),
-        Ended::Unknown => "ended".to_owned(),
-    }
-}
-
-/// How a runner that gave no verdict ended, and the last thing that it said.
-fn last_words(ran: &Ran) -> String {
-    match ran {
-        Ran::NoProgram(message) => format!(": {message}"),
-        Ran::Ended(output) | Ran::TimedOut(output) => {
-            let said = last_lines(&[&output.stdout, &output.stderr], 1);
-            let colon = if said.is_empty() { "" } else { ": " };
-            format!("; it {}{colon}{said}", ending(output.ended))
-        }
-    }
 }
 
 /// The folders in which Python would find a cached form of a hidden file: what it
 /// reads there it takes for the file itself when time and size agree.
 fn caches(root: &str, files: &[String]) -> Vec<Vec<u8>> {
-    let mut folders: Vec<Vec<u8>> = files
+    let folders: BTreeSet<Vec<u8>> = files
         .iter()
         .filter(|path| path.ends_with(".py"))
         .map(|path| match path.rsplit_once('/') {
@@ -433,6 +310,5 @@ fn caches(root: &str, files: &[String]) -> Vec<Vec<u8>> {
             None => format!("{root}/__pycache__").into_bytes(),
         })
         .collect();
-    folders.dedup();
-    folders
+    folders.into_iter().collect()
 }
