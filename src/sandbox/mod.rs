@@ -6,6 +6,8 @@
 
 pub mod docker;
 mod error;
+#[cfg(test)]
+pub mod fake;
 pub mod guest;
 pub mod spec;
 pub mod wire;

@@ -1,1 +1,10 @@
-//! placeholder
+//! Outcome, cleanness, tool use in numbers: plain functions over records.
+//!
+//! Owns the rule by which a trial is resolved, unresolved, tampered or in error.
+//! Must touch neither engine nor network, and must not know who acts.
+
+mod calls;
+mod outcome;
+
+pub use calls::{CallTally, ToolTally, tally};
+pub use outcome::{Cause, Mishap, Scored, TAMPERED, clean, outcome};

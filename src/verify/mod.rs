@@ -1,4 +1,149 @@
 //! What a verdict rests on: records, completeness, reference runs.
 //!
-//! Owns the reading of what hidden tests left and its judgement. Must not know
-//! models, agents or the agent's sandbox; it sees a pristine sandbox and a change.
+//! Owns the steps from a pristine sandbox with a change in it to a judgement:
+//! build, kill everything, hidden files last, the runner, what it left read back
+//! with bounds. Must not know models, agents or the agent's sandbox; the caller
+//! has applied the change, and decides what a fault means (`score`).
+
+mod hands;
+mod hidden;
+mod judge;
+pub mod junit;
+mod keep;
+pub mod pytest;
+pub mod reference;
+pub mod reward;
+mod steps;
+
+use std::path::{Path, PathBuf};
+
+pub use hidden::HiddenError;
+pub use judge::Judged;
+
+use crate::sandbox::{Sandbox, SandboxError};
+use crate::task::{Runner, Task};
+
+/// Counts up whenever the same task, image and change may be judged otherwise;
+/// part of what a reference run is addressed by.
+pub const VERIFIER_VERSION: u32 = 1;
+
+/// Where the tests of a task run, and what is hidden until then.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The work tree in the sandbox, where the task has a repo.
+    pub work_tree: Option<String>,
+    /// The folder in the sandbox that hidden files are laid over.
+    pub hidden_root: String,
+    /// A tar stream, root-owned, paths relative to `hidden_root`.
+    pub hidden_tar: Vec<u8>,
+    /// Absolute paths that are taken away first (what a test patch deletes).
+    pub hidden_delete: Vec<Vec<u8>>,
+}
+
+impl Place {
+    /// For hidden files that lie in a folder of the task's.
+    pub fn with_folder(
+        task: &Task,
+        work_tree: Option<&str>,
+        folder: &Path,
+    ) -> Result<Self, HiddenError> {
+        let tar = hidden::pack(folder)?;
+        Ok(Self::with_tar(task, work_tree, tar, Vec::new()))
+    }
+
+    /// For hidden files that somebody made into a tar stream (of a test patch).
+    pub fn with_tar(
+        task: &Task,
+        work_tree: Option<&str>,
+        hidden_tar: Vec<u8>,
+        hidden_delete: Vec<Vec<u8>>,
+    ) -> Self {
+        let hidden_root = match (task.verification.runner, work_tree) {
+            (Runner::Pytest, Some(work_tree)) => work_tree,
+            (Runner::Pytest, None) | (Runner::Script, _) => "/tests",
+        };
+        Self {
+            work_tree: work_tree.map(str::to_owned),
+            hidden_root: hidden_root.to_owned(),
+            hidden_tar,
+            hidden_delete,
+        }
+    }
+}
+
+/// A verification that came to no end of its own.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// The sandbox failed under what is in it. Whose fault that is the caller says:
+    /// the agent's, unless the reference solution meets the same.
+    #[error("{doing}: {cause}")]
+    Broke {
+        doing: &'static str,
+        cause: String,
+        out_of_memory: bool,
+    },
+    /// The engine or this host failed by itself.
+    #[error("{doing}: {source}")]
+    Sandbox {
+        doing: &'static str,
+        source: SandboxError,
+    },
+    #[error("keep {path}: {source}")]
+    Keep {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error(transparent)]
+    Hidden(#[from] HiddenError),
+}
+
+impl VerifyError {
+    fn of(doing: &'static str, source: SandboxError) -> Self {
+        let broke = |cause, out_of_memory| VerifyError::Broke {
+            doing,
+            cause,
+            out_of_memory,
+        };
+        match source {
+            SandboxError::Guest(refusal) => broke(refusal.message, false),
+            SandboxError::Gone {
+                cause,
+                out_of_memory,
+            } => broke(cause, out_of_memory),
+            SandboxError::Deadline { .. } => broke(source.to_string(), false),
+            SandboxError::Engine { .. }
+            | SandboxError::Host { .. }
+            | SandboxError::Unreachable { .. } => VerifyError::Sandbox { doing, source },
+        }
+    }
+}
+
+/// Judges the change that has been applied to a pristine sandbox.
+///
+/// `log_dir` gets `build.log`, `stdout.txt`, `stderr.txt`, `junit.xml`,
+/// `reward.json`, `reward.txt`: whatever of these there is, bounded, each through
+/// a temporary name. The whole takes the task's verifier time at most.
+///
+/// # Errors
+/// [`VerifyError::Broke`] where the sandbox failed under the change; else what
+/// failed of the engine, the host or the task's folder. What the change does wrong
+/// is no error but a [`Judged`] that is unresolved, with its reason.
+pub async fn verify(
+    sandbox: &dyn Sandbox,
+    task: &Task,
+    place: &Place,
+    log_dir: &Path,
+) -> Result<Judged, VerifyError> {
+    let steps = steps::Steps::new(sandbox, task, place, log_dir);
+    if let Some(judged) = steps.build().await? {
+        return Ok(judged);
+    }
+    steps.place_hidden().await?;
+    match task.verification.runner {
+        Runner::Pytest => steps.pytest().await,
+        Runner::Script => steps.script().await,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,173 @@
+//! Records or a reward → a judgement: plain functions.
+//!
+//! Owns completeness and the sentence that says what is wrong. Must not know
+//! where records and rewards come from.
+
+use std::collections::BTreeMap;
+
+use super::junit::{MAX_MESSAGE_BYTES, cut};
+use super::pytest::{Records, file_of};
+use super::reward::{NoReward, Reward};
+use crate::record::{Evidence, Expect, Outcome, Reason, TestRecord, TestState};
+use crate::task::Task;
+
+/// What a verification found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judged {
+    /// `Resolved` or `Unresolved`; nothing else is decided here.
+    pub outcome: Outcome,
+    /// Why not resolved.
+    pub reason: Option<Reason>,
+    /// The reason in a sentence, for people.
+    pub message: Option<String>,
+    pub evidence: Evidence,
+    /// Every expected test, in the task's order.
+    pub tests: Vec<TestRecord>,
+    pub reward: Option<f64>,
+    pub rewards: BTreeMap<String, f64>,
+}
+
+impl Judged {
+    fn new(evidence: Evidence, tests: Vec<TestRecord>) -> Self {
+        Self {
+            outcome: Outcome::Resolved,
+            reason: None,
+            message: None,
+            evidence,
+            tests,
+            reward: None,
+            rewards: BTreeMap::new(),
+        }
+    }
+
+    /// Not resolved, for this reason and with this sentence instead of any other.
+    pub(super) fn unresolved(self, reason: Reason, message: &str) -> Self {
+        Self {
+            outcome: Outcome::Unresolved,
+            reason: Some(reason),
+            message: Some(cut(message, MAX_MESSAGE_BYTES)),
+            ..self
+        }
+    }
+
+    /// With the reward that the task gave beside its records.
+    pub(super) fn with_reward(self, reward: Reward) -> Self {
+        Self {
+            reward: reward.reward,
+            rewards: reward.rewards,
+            ..self
+        }
+    }
+}
+
+/// No verdict at all: every expected test is missing.
+pub(super) fn nothing(task: &Task, evidence: Evidence) -> Judged {
+    Judged::new(evidence, expected(task, &Records::default(), &[]))
+}
+
+/// Resolved where every expected test passed. A task that expects none by name
+/// expects every recorded one to pass, and at least one of them. `absent` are
+/// files of expected tests that are not there.
+pub(super) fn by_records(task: &Task, records: &Records, absent: &[String]) -> Judged {
+    let mut tests = expected(task, records, absent);
+    if task.expected().next().is_none() {
+        tests.extend(records.iter().map(|(id, record)| TestRecord {
+            id: id.to_owned(),
+            expect: Expect::Pass,
+            state: record.state,
+            ms: record.ms,
+            message: record.message.clone(),
+        }));
+    }
+    let shortfall = shortfall(&tests);
+    let judged = Judged::new(Evidence::Records, tests);
+    let failed = judged
+        .tests
+        .iter()
+        .any(|test| !matches!(test.state, TestState::Passed | TestState::Missing));
+    match shortfall {
+        None if judged.tests.is_empty() => {
+            judged.unresolved(Reason::NoVerdict, "no test was recorded")
+        }
+        None => judged,
+        Some(message) if failed => judged.unresolved(Reason::TestsFailed, &message),
+        Some(message) => judged.unresolved(Reason::TestsMissing, &message),
+    }
+}
+
+/// Resolved where the reward reaches `resolved_at`.
+pub(super) fn by_reward(task: &Task, reward: Result<Reward, NoReward>) -> Judged {
+    let judged = Judged::new(Evidence::Asserted, Vec::new());
+    let at = task.verification.resolved_at;
+    match reward {
+        Err(none) => judged.unresolved(Reason::NoVerdict, &none.to_string()),
+        Ok(reward) if reward.reaches(at) => judged.with_reward(reward),
+        Ok(reward) => {
+            let message = match reward.reward {
+                Some(value) => format!("reward {value} is below {at}"),
+                None => {
+                    let below = reward.rewards.values().filter(|value| **value < at).count();
+                    format!("{below} of {} rewards are below {at}", reward.rewards.len())
+                }
+            };
+            judged
+                .with_reward(reward)
+                .unresolved(Reason::RewardBelow, &message)
+        }
+    }
+}
+
+fn expected(task: &Task, records: &Records, absent: &[String]) -> Vec<TestRecord> {
+    let tests = task.expected().map(|(id, expect)| {
+        let file = file_of(id);
+        let record = records.of(id);
+        let message = match &record {
+            Some(record) => record.message.clone(),
+            None => absent
+                .iter()
+                .any(|name| name == file)
+                .then(|| format!("{file} is not there")),
+        };
+        TestRecord {
+            id: id.to_owned(),
+            expect,
+            state: record
+                .as_ref()
+                .map_or(TestState::Missing, |record| record.state),
+            ms: record.map_or(0, |record| record.ms),
+            message,
+        }
+    });
+    tests.collect()
+}
+
+/// `2 of 5 fail_to_pass missing`, for each kind of expectation and of shortfall.
+fn shortfall(tests: &[TestRecord]) -> Option<String> {
+    let mut parts = Vec::new();
+    for (expect, name) in [
+        (Expect::FailToPass, "fail_to_pass"),
+        (Expect::PassToPass, "pass_to_pass"),
+        (Expect::Pass, "tests"),
+    ] {
+        let of: Vec<&TestRecord> = tests.iter().filter(|test| test.expect == expect).collect();
+        for word in ["failed", "skipped", "missing"] {
+            let count = of
+                .iter()
+                .filter(|test| lack(test.state) == Some(word))
+                .count();
+            if count > 0 {
+                parts.push(format!("{count} of {} {name} {word}", of.len()));
+            }
+        }
+    }
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+fn lack(state: TestState) -> Option<&'static str> {
+    match state {
+        TestState::Passed => None,
+        TestState::Missing => Some("missing"),
+        TestState::Skipped | TestState::Xfailed => Some("skipped"),
+        TestState::Failed | TestState::Error | TestState::Xpassed => Some("failed"),
+    }
+}

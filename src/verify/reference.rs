@@ -1,0 +1,319 @@
+//! The reference run: what the reference solution and doing nothing come to.
+//!
+//! Owns its address, its file in the cache and what can be concluded from it.
+//! Must not know how it is run (`run::trial` does that) or what a trial makes of it.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::keep::write_whole;
+use super::{Judged, VERIFIER_VERSION, VerifyError};
+use crate::record::{Digest, Expect, Outcome, Reason, Sees, TestRecord, TestState};
+use crate::task::Task;
+
+/// The schema that this version writes.
+pub const REFERENCE_SCHEMA: &str = "proofyard/reference/1";
+const MAX_FILE_BYTES: u64 = 256 << 20;
+
+/// What a reference run depends on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReferenceKey {
+    /// Of every file of the task's folder.
+    pub task: Digest,
+    /// The engine's id of the image, `sha256:…`.
+    pub image: String,
+    pub sees: Sees,
+    /// [`VERIFIER_VERSION`] of who ran it.
+    pub verifier: u32,
+}
+
+/// One verification of a reference run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JudgedRecord {
+    pub outcome: Outcome,
+    pub reason: Option<Reason>,
+    pub message: Option<String>,
+    pub tests: Vec<TestRecord>,
+    pub reward: Option<f64>,
+}
+
+/// A reference run as it lies in the cache.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReferenceRun {
+    /// `proofyard/reference/1`.
+    pub schema: String,
+    /// Of the key; it stands in each trial that rests on this run.
+    pub digest: Digest,
+    pub key: ReferenceKey,
+    /// Of the reference solution; none where the task has no solution.
+    pub solution: Option<JudgedRecord>,
+    /// Of doing nothing.
+    pub nothing: JudgedRecord,
+    /// RFC 3339, UTC.
+    pub created_at: String,
+}
+
+/// A reference run that could not be kept or read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReferenceError {
+    #[error("read the reference run {path}: {source}")]
+    Read {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("write the reference run {path}: {source}")]
+    Write {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+}
+
+impl ReferenceKey {
+    /// The key of a task on an image, for the verifier of this version.
+    pub fn new(task: &Task, image: &str) -> Self {
+        Self {
+            task: task.digest.clone(),
+            image: image.to_owned(),
+            sees: task.verification.sees,
+            verifier: VERIFIER_VERSION,
+        }
+    }
+
+    /// `sha256:…` of the key: each part with its length before it.
+    pub fn digest(&self) -> Digest {
+        let sees = match self.sees {
+            Sees::Patch => "patch",
+            Sees::Files => "files",
+            Sees::Live => "live",
+        };
+        let verifier = self.verifier.to_string();
+        let mut hash = Sha256::new();
+        for part in [
+            REFERENCE_SCHEMA,
+            self.task.as_str(),
+            &self.image,
+            sees,
+            &verifier,
+        ] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        let hex: String = hash
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Digest::new(format!("sha256:{hex}"))
+    }
+
+    fn path(&self, cache: &Path) -> PathBuf {
+        let digest = self.digest();
+        let hex = digest.as_str().trim_start_matches("sha256:");
+        cache.join(format!("{hex}.json"))
+    }
+}
+
+impl JudgedRecord {
+    /// A verification that ended in a judgement.
+    pub fn judged(judged: &Judged) -> Self {
+        Self {
+            outcome: judged.outcome,
+            reason: judged.reason,
+            message: judged.message.clone(),
+            tests: judged.tests.clone(),
+            reward: judged.reward,
+        }
+    }
+
+    /// A verification that broke the verifier's sandbox; none where the engine or
+    /// the host failed by itself, which says nothing about the task.
+    pub fn broke(error: &VerifyError) -> Option<Self> {
+        match error {
+            VerifyError::Broke { .. } => {
+                Some(Self::fault(Reason::BrokeVerifier, error.to_string()))
+            }
+            VerifyError::Sandbox { .. } | VerifyError::Keep { .. } | VerifyError::Hidden(_) => None,
+        }
+    }
+
+    /// A change that met a fault before or in its verification.
+    pub fn fault(reason: Reason, message: String) -> Self {
+        Self {
+            outcome: Outcome::Unresolved,
+            reason: Some(reason),
+            message: Some(message),
+            tests: Vec::new(),
+            reward: None,
+        }
+    }
+
+    fn state(&self, id: &str) -> TestState {
+        let found = self.tests.iter().find(|test| test.id == id);
+        found.map_or(TestState::Missing, |test| test.state)
+    }
+
+    fn why(&self) -> &str {
+        self.message.as_deref().unwrap_or("no reason is recorded")
+    }
+}
+
+impl ReferenceRun {
+    /// A run of this key.
+    pub fn new(
+        key: ReferenceKey,
+        solution: Option<JudgedRecord>,
+        nothing: JudgedRecord,
+        created_at: String,
+    ) -> Self {
+        Self {
+            schema: REFERENCE_SCHEMA.to_owned(),
+            digest: key.digest(),
+            key,
+            solution,
+            nothing,
+            created_at,
+        }
+    }
+
+    /// The run of a key, if the cache has it. A file that is damaged, of another
+    /// schema or of another key is as good as none.
+    ///
+    /// # Errors
+    /// A file that is there and cannot be read.
+    pub fn load(cache: &Path, key: &ReferenceKey) -> Result<Option<Self>, ReferenceError> {
+        let path = key.path(cache);
+        let file = match std::fs::File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(ReferenceError::Read { path, source }),
+        };
+        let mut content = Vec::new();
+        if let Err(source) = file.take(MAX_FILE_BYTES).read_to_end(&mut content) {
+            return Err(ReferenceError::Read { path, source });
+        }
+        let run = serde_json::from_slice(&content).ok().filter(|run: &Self| {
+            run.schema == REFERENCE_SCHEMA && run.key == *key && run.digest == key.digest()
+        });
+        Ok(run)
+    }
+
+    /// Keeps the run in the cache, whole or not at all.
+    ///
+    /// # Errors
+    /// The folder cannot be made or written.
+    pub fn store(&self, cache: &Path) -> Result<(), ReferenceError> {
+        let path = self.key.path(cache);
+        let write = || {
+            std::fs::create_dir_all(cache)?;
+            write_whole(&path, &serde_json::to_vec_pretty(self)?)
+        };
+        write().map_err(|source| ReferenceError::Write {
+            path: path.clone(),
+            source,
+        })
+    }
+
+    /// Whether the task tells a solution from doing nothing; else what is wrong, a
+    /// sentence each. Without a solution only doing nothing is looked at.
+    ///
+    /// # Errors
+    /// What is wrong with the task.
+    pub fn sound(&self) -> Result<(), Vec<String>> {
+        let mut wrong = Vec::new();
+        if self.nothing.outcome == Outcome::Resolved {
+            wrong.push("doing nothing resolves it".to_owned());
+        }
+        for test in &self.nothing.tests {
+            let state = word(test.state);
+            match (test.expect, test.state == TestState::Passed) {
+                (Expect::FailToPass, true) => {
+                    wrong.push(format!(
+                        "fail_to_pass `{}` passes when nothing is done",
+                        test.id
+                    ));
+                }
+                (Expect::PassToPass, false) => {
+                    wrong.push(format!(
+                        "pass_to_pass `{}` is {state} when nothing is done",
+                        test.id
+                    ));
+                }
+                _ => {}
+            }
+        }
+        if let Some(solution) = &self.solution {
+            if solution.outcome != Outcome::Resolved {
+                wrong.push(format!(
+                    "the reference solution does not resolve it: {}",
+                    solution.why()
+                ));
+            }
+            for test in solution
+                .tests
+                .iter()
+                .filter(|test| test.state != TestState::Passed)
+            {
+                let expect = match test.expect {
+                    Expect::FailToPass => "fail_to_pass",
+                    Expect::PassToPass => "pass_to_pass",
+                    Expect::Pass => "test",
+                };
+                let state = word(test.state);
+                wrong.push(format!(
+                    "{expect} `{}` is {state} with the reference solution",
+                    test.id
+                ));
+            }
+            let unseen = self.nothing.tests.iter().filter(|test| {
+                test.expect != Expect::Pass
+                    && !solution.tests.iter().any(|other| other.id == test.id)
+            });
+            wrong.extend(unseen.map(|test| {
+                let state = word(solution.state(&test.id));
+                format!("`{}` is {state} with the reference solution", test.id)
+            }));
+        }
+        if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+    }
+
+    /// Whether the reference solution meets this fault too: then it is the task's or
+    /// the machine's, not an agent's. Tests that fail and rewards that are low are no
+    /// faults.
+    pub fn meets_same_fault(&self, reason: Reason) -> bool {
+        let is_fault = match reason {
+            Reason::NoVerdict
+            | Reason::VerifierTimeout
+            | Reason::BuildFailed
+            | Reason::BrokeVerifier
+            | Reason::ChangeTooLarge
+            | Reason::CaptureFailed => true,
+            Reason::TestsFailed | Reason::TestsMissing | Reason::RewardBelow | Reason::Other => {
+                false
+            }
+        };
+        is_fault
+            && self
+                .solution
+                .as_ref()
+                .is_some_and(|run| run.reason == Some(reason))
+    }
+}
+
+fn word(state: TestState) -> &'static str {
+    match state {
+        TestState::Passed => "passed",
+        TestState::Failed => "failed",
+        TestState::Error => "in error",
+        TestState::Skipped => "skipped",
+        TestState::Xfailed => "expected to fail",
+        TestState::Xpassed => "unexpectedly passed",
+        TestState::Missing => "missing",
+    }
+}
+
+#[cfg(test)]
+#[path = "reference_tests.rs"]
+mod tests;
