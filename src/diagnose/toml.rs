@@ -1,0 +1,400 @@
+//! TOML with places: every error of a file at its line and column, every key
+//! that no field takes, and where a key or a value stands.
+//!
+//! The keys that a table may have are read from the JSON Schema of its type, so
+//! that there is one list of them.
+
+use std::ops::Range;
+
+use ::toml::Spanned;
+use ::toml::de::{DeTable, DeValue};
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{Problem, SourceText, nearest};
+
+/// Most syntax errors that are told of one file.
+const MOST_SYNTAX_ERRORS: usize = 5;
+
+/// One step into a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    Key(String),
+    Index(usize),
+}
+
+/// The way to a value in a document.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeyPath(pub Vec<Step>);
+
+impl KeyPath {
+    /// The path with one more key.
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.0.push(Step::Key(key.into()));
+        self
+    }
+
+    /// The path with one more index.
+    pub fn index(mut self, index: usize) -> Self {
+        self.0.push(Step::Index(index));
+        self
+    }
+
+    /// The table that the last key stands in, as a header is written; empty for the top.
+    pub fn table(&self) -> String {
+        let parents = &self.0[..self.0.len().saturating_sub(1)];
+        let keys: Vec<&str> = parents
+            .iter()
+            .filter_map(|step| match step {
+                Step::Key(key) => Some(key.as_str()),
+                Step::Index(_) => None,
+            })
+            .collect();
+        match parents.last() {
+            None => String::new(),
+            Some(Step::Key(_)) => format!("[{}]", keys.join(".")),
+            Some(Step::Index(_)) => format!("[[{}]]", keys.join(".")),
+        }
+    }
+
+    /// The last key of the path.
+    pub fn last_key(&self) -> &str {
+        self.0
+            .iter()
+            .rev()
+            .find_map(|step| match step {
+                Step::Key(key) => Some(key.as_str()),
+                Step::Index(_) => None,
+            })
+            .unwrap_or_default()
+    }
+}
+
+/// `verification.overlay`: keys with dots between.
+impl From<&str> for KeyPath {
+    fn from(dotted: &str) -> Self {
+        dotted.split('.').fold(Self::default(), Self::key)
+    }
+}
+
+/// A file as read.
+#[derive(Debug)]
+pub struct Parsed<T> {
+    /// None where `problems` says why.
+    pub value: Option<T>,
+    pub problems: Vec<Problem>,
+    /// Keys that no field takes; the reader decides whether that is an error.
+    pub unknown: Vec<Unknown>,
+}
+
+/// A key that no field takes.
+#[derive(Debug)]
+pub struct Unknown {
+    pub path: KeyPath,
+    pub problem: Problem,
+}
+
+/// Reads a document into its raw type. All unknown keys are found, syntax
+/// errors up to a bound, a value of a wrong type once.
+pub fn parse<T: DeserializeOwned + JsonSchema>(source: &SourceText) -> Parsed<T> {
+    let (document, errors) = DeTable::parse_recoverable(&source.text);
+    if !errors.is_empty() {
+        let problems = errors
+            .iter()
+            .take(MOST_SYNTAX_ERRORS)
+            .map(|error| syntax_problem(source, error))
+            .collect();
+        return Parsed {
+            value: None,
+            problems,
+            unknown: Vec::new(),
+        };
+    }
+    let mut paths = Vec::new();
+    let read: Result<T, _> =
+        serde_ignored::deserialize(::toml::Deserializer::from(document), |path| {
+            paths.push(steps(&path));
+        });
+    let (value, problems) = match read {
+        Ok(value) => (Some(value), Vec::new()),
+        Err(error) => (None, vec![type_problem(source, &error)]),
+    };
+    let schema = schemars::schema_for!(T).to_value();
+    let unknown = paths
+        .into_iter()
+        .map(|path| Unknown {
+            problem: unknown_problem(source, &path, &schema),
+            path,
+        })
+        .collect();
+    Parsed {
+        value,
+        problems,
+        unknown,
+    }
+}
+
+fn syntax_problem(source: &SourceText, error: &::toml::de::Error) -> Problem {
+    let span = error.span().unwrap_or(0..0);
+    Problem::new("this is not TOML").at(source.spot(span, error.message()))
+}
+
+fn type_problem(source: &SourceText, error: &::toml::de::Error) -> Problem {
+    let label = friendly(error.message());
+    let Some(span) = error.span() else {
+        return Problem::new(label);
+    };
+    let what = key_at(&source.text, &span).map_or_else(
+        || "a value cannot be read".to_string(),
+        |path| match path.table() {
+            table if table.is_empty() => format!("`{}` cannot be read", path.last_key()),
+            table => format!("`{}` in {table} cannot be read", path.last_key()),
+        },
+    );
+    Problem::new(what).at(source.spot(span, label))
+}
+
+/// serde's words in those of a person who writes TOML.
+fn friendly(message: &str) -> String {
+    if let Some((unknown, rest)) = message
+        .strip_prefix("unknown variant `")
+        .and_then(|rest| rest.split_once('`'))
+    {
+        let known: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
+        let meant = nearest(unknown, known.iter().copied())
+            .map(|word| format!("did you mean \"{word}\"? "))
+            .unwrap_or_default();
+        return format!("{meant}it may be \"{}\"", known.join("\", \""));
+    }
+    let Some((found, expected)) = message
+        .strip_prefix("invalid type: ")
+        .or_else(|| message.strip_prefix("invalid value: "))
+        .and_then(|rest| rest.split_once(", expected "))
+    else {
+        return message.to_string();
+    };
+    let expected = match expected {
+        "f64" => "a number",
+        "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
+        "i64" => "a whole number",
+        "a boolean" => "true or false",
+        "a sequence" => "a list",
+        "a map" => "a table",
+        other if other.starts_with("struct ") => "a table",
+        other => other,
+    };
+    let found = found.replace("sequence", "a list").replace("map", "a table");
+    format!("this should be {expected}, and is {found}")
+}
+
+fn unknown_problem(source: &SourceText, path: &KeyPath, schema: &Value) -> Problem {
+    let key = path.last_key();
+    let message = match path.table() {
+        table if table.is_empty() => format!("unknown key `{key}`"),
+        table => format!("unknown key `{key}` in {table}"),
+    };
+    let known = known_keys(schema, &path.0[..path.0.len().saturating_sub(1)]);
+    let label = nearest(key, known.iter().map(String::as_str))
+        .map(|word| format!("did you mean `{word}`?"))
+        .unwrap_or_else(|| format!("known here: {}", known.join(", ")));
+    match place(&source.text, path) {
+        Some((key_span, _)) => Problem::new(message).at(source.spot(key_span, label)),
+        None => Problem::new(message),
+    }
+}
+
+fn steps(path: &serde_ignored::Path) -> KeyPath {
+    use serde_ignored::Path;
+    match path {
+        Path::Root => KeyPath::default(),
+        Path::Seq { parent, index } => steps(parent).index(*index),
+        Path::Map { parent, key } => steps(parent).key(key),
+        Path::Some { parent }
+        | Path::NewtypeStruct { parent }
+        | Path::NewtypeVariant { parent } => steps(parent),
+    }
+}
+
+/// Where a key and its value stand, bytes; the span of an element is both.
+pub fn place(text: &str, path: &KeyPath) -> Option<(Range<usize>, Range<usize>)> {
+    let document = DeTable::parse(text).ok()?;
+    let mut value: Option<&Spanned<DeValue<'_>>> = None;
+    let mut key_span = 0..0;
+    for step in &path.0 {
+        let next = match (step, value.map(Spanned::get_ref)) {
+            (Step::Key(key), None) => entry(document.get_ref(), key),
+            (Step::Key(key), Some(DeValue::Table(table))) => entry(table, key),
+            (Step::Index(index), Some(DeValue::Array(array))) => {
+                array.iter().nth(*index).map(|item| (item.span(), item))
+            }
+            _ => None,
+        };
+        let (span, item) = next?;
+        key_span = span;
+        value = Some(item);
+    }
+    Some((key_span, value?.span()))
+}
+
+fn entry<'t, 'i>(
+    table: &'t DeTable<'i>,
+    key: &str,
+) -> Option<(Range<usize>, &'t Spanned<DeValue<'i>>)> {
+    table
+        .iter()
+        .find(|(name, _)| name.get_ref() == key)
+        .map(|(name, value)| (name.span(), value))
+}
+
+/// The innermost key whose value a span lies in.
+fn key_at(text: &str, span: &Range<usize>) -> Option<KeyPath> {
+    fn find(
+        value: &Spanned<DeValue<'_>>,
+        span: &Range<usize>,
+        path: KeyPath,
+    ) -> Option<(usize, KeyPath)> {
+        let own = value.span();
+        let inner = match value.get_ref() {
+            DeValue::Table(table) => table
+                .iter()
+                .filter_map(|(key, value)| find(value, span, path.clone().key(key.get_ref().as_ref())))
+                .min_by_key(|(width, _)| *width),
+            DeValue::Array(array) => array
+                .iter()
+                .enumerate()
+                .filter_map(|(at, value)| find(value, span, path.clone().index(at)))
+                .min_by_key(|(width, _)| *width),
+            _ => None,
+        };
+        let holds = own.start <= span.start && span.end <= own.end;
+        inner.or_else(|| holds.then(|| (own.len(), path)))
+    }
+    let document = DeTable::parse(text).ok()?;
+    let (_, mut path) = document
+        .get_ref()
+        .iter()
+        .filter_map(|(key, value)| find(value, span, KeyPath::default().key(key.get_ref().as_ref())))
+        .min_by_key(|(width, _)| *width)?;
+    while matches!(path.0.last(), Some(Step::Index(_))) {
+        path.0.pop();
+    }
+    Some(path)
+}
+
+/// The keys that a table may have, sorted, by the schema of the document.
+pub fn known_keys(schema: &Value, path: &[Step]) -> Vec<String> {
+    let mut node = resolve(schema, schema);
+    for step in path {
+        let next = match step {
+            Step::Key(key) => node["properties"]
+                .get(key)
+                .or_else(|| node.get("additionalProperties")),
+            Step::Index(_) => node.get("items"),
+        };
+        match next {
+            Some(next) => node = resolve(schema, next),
+            None => return Vec::new(),
+        }
+    }
+    node["properties"]
+        .as_object()
+        .map(|properties| properties.keys().cloned().collect())
+        .unwrap_or_default()
+}
+
+/// Follows references and optional values to the schema that says something.
+pub fn resolve<'s>(root: &'s Value, mut node: &'s Value) -> &'s Value {
+    // Our schemas refer a few levels deep; the bound is against a circle.
+    for _ in 0..16 {
+        let choice = node["anyOf"]
+            .as_array()
+            .and_then(|choices| choices.iter().find(|choice| choice["type"] != "null"));
+        if let Some(choice) = choice {
+            node = choice;
+        } else if let Some(pointer) = node["$ref"].as_str().and_then(|at| at.strip_prefix('#')) {
+            match root.pointer(pointer) {
+                Some(target) => node = target,
+                None => return node,
+            }
+        } else {
+            return node;
+        }
+    }
+    node
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use schemars::JsonSchema;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize, JsonSchema)]
+    #[expect(dead_code, reason = "read by serde alone")]
+    struct Document {
+        server: Option<Server>,
+        doors: Option<Vec<Door>>,
+    }
+
+    #[derive(Debug, Deserialize, JsonSchema)]
+    #[expect(dead_code, reason = "read by serde alone")]
+    struct Server {
+        port: Option<u16>,
+        level: Option<Level>,
+    }
+
+    #[derive(Debug, Deserialize, JsonSchema)]
+    #[serde(rename_all = "lowercase")]
+    enum Level {
+        Quiet,
+        Loud,
+    }
+
+    #[derive(Debug, Deserialize, JsonSchema)]
+    #[expect(dead_code, reason = "read by serde alone")]
+    struct Door {
+        colour: Option<String>,
+    }
+
+    fn shown(text: &str) -> String {
+        let parsed = parse::<Document>(&SourceText::new("some.toml", text));
+        parsed
+            .problems
+            .iter()
+            .chain(parsed.unknown.iter().map(|unknown| &unknown.problem))
+            .map(|problem| problem.render(false))
+            .collect()
+    }
+
+    #[test]
+    fn every_unknown_key_is_found_also_in_lists_of_tables() {
+        assert_snapshot!(shown("[server]\nprot = 1\n\n[[doors]]\ncolor = \"red\"\nsize = 3\n"), @"");
+    }
+
+    #[test]
+    fn a_wrong_type_names_the_key_and_what_it_should_be() {
+        assert_snapshot!(shown("[server]\nport = \"http\"\n"), @"");
+    }
+
+    #[test]
+    fn a_wrong_word_names_the_nearest() {
+        assert_snapshot!(shown("[server]\nlevel = \"quit\"\n"), @"");
+    }
+
+    #[test]
+    fn a_syntax_error_shows_its_line() {
+        assert_snapshot!(shown("[server]\nport = = 1\n"), @"");
+    }
+
+    #[test]
+    fn keys_of_any_depth_have_a_place() {
+        let text = "[a]\nb = [1, { c = 2 }]\n";
+        let path = KeyPath::from("a.b").index(1).key("c");
+        let (key, value) = place(text, &path).unwrap();
+        assert_eq!((&text[key], &text[value]), ("c", "2"));
+        assert_eq!(path.table(), "[[a.b]]");
+    }
+}
