@@ -4,8 +4,15 @@
 //! logic that a test would want.
 
 mod exit;
+mod failure;
+pub mod list;
+pub mod new;
+pub mod schema;
+pub mod show_config;
+pub mod show_task;
 
 pub use exit::Exit;
+pub use failure::{Failure, to_stdout};
 
 /// The program.
 pub fn main() -> std::process::ExitCode {

@@ -62,6 +62,11 @@ impl Problem {
         self
     }
 
+    /// Line and column, for sorting; what has no place comes first.
+    pub fn place(&self) -> Option<(usize, usize)> {
+        self.spot.as_ref().map(|spot| (spot.line, spot.column))
+    }
+
     /// The problem as a block of lines; ends with a newline.
     pub fn render(&self, colour: bool) -> String {
         render::problem(self, colour)

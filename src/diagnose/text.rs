@@ -125,7 +125,10 @@ mod tests {
 
     #[test]
     fn what_a_terminal_would_obey_is_replaced() {
-        assert_eq!(printable("a\x1b[31mb\u{9b}c\u{202e}d\n"), "a?[31mb¿c\u{fffd}d\n");
+        assert_eq!(
+            printable("a\x1b[31mb\u{9b}c\u{202e}d\n"),
+            "a?[31mb¿c\u{fffd}d\n"
+        );
     }
 
     #[test]

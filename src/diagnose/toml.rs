@@ -100,11 +100,13 @@ pub struct Unknown {
 pub fn parse<T: DeserializeOwned + JsonSchema>(source: &SourceText) -> Parsed<T> {
     let (document, errors) = DeTable::parse_recoverable(&source.text);
     if !errors.is_empty() {
-        let problems = errors
+        let mut problems: Vec<Problem> = errors
             .iter()
-            .take(MOST_SYNTAX_ERRORS)
             .map(|error| syntax_problem(source, error))
             .collect();
+        // What follows in a line is mostly an echo of its first error.
+        problems.dedup_by_key(|problem| problem.spot.as_ref().map(|spot| spot.line));
+        problems.truncate(MOST_SYNTAX_ERRORS);
         return Parsed {
             value: None,
             problems,
@@ -121,13 +123,14 @@ pub fn parse<T: DeserializeOwned + JsonSchema>(source: &SourceText) -> Parsed<T>
         Err(error) => (None, vec![type_problem(source, &error)]),
     };
     let schema = schemars::schema_for!(T).to_value();
-    let unknown = paths
+    let mut unknown: Vec<Unknown> = paths
         .into_iter()
         .map(|path| Unknown {
             problem: unknown_problem(source, &path, &schema),
             path,
         })
         .collect();
+    unknown.sort_by_key(|unknown| unknown.problem.place());
     Parsed {
         value,
         problems,
@@ -156,7 +159,7 @@ fn type_problem(source: &SourceText, error: &::toml::de::Error) -> Problem {
 }
 
 /// serde's words in those of a person who writes TOML.
-fn friendly(message: &str) -> String {
+pub fn friendly(message: &str) -> String {
     if let Some((unknown, rest)) = message
         .strip_prefix("unknown variant `")
         .and_then(|rest| rest.split_once('`'))
@@ -184,7 +187,11 @@ fn friendly(message: &str) -> String {
         other if other.starts_with("struct ") => "a table",
         other => other,
     };
-    let found = found.replace("sequence", "a list").replace("map", "a table");
+    let found = match found {
+        "sequence" => "a list".to_string(),
+        "map" => "a table".to_string(),
+        other => format!("the {other}"),
+    };
     format!("this should be {expected}, and is {found}")
 }
 
@@ -195,12 +202,15 @@ fn unknown_problem(source: &SourceText, path: &KeyPath, schema: &Value) -> Probl
         table => format!("unknown key `{key}` in {table}"),
     };
     let known = known_keys(schema, &path.0[..path.0.len().saturating_sub(1)]);
-    let label = nearest(key, known.iter().map(String::as_str))
-        .map(|word| format!("did you mean `{word}`?"))
-        .unwrap_or_else(|| format!("known here: {}", known.join(", ")));
-    match place(&source.text, path) {
+    let meant = nearest(key, known.iter().map(String::as_str));
+    let label = meant.map_or_else(String::new, |word| format!("did you mean `{word}`?"));
+    let problem = match place(&source.text, path) {
         Some((key_span, _)) => Problem::new(message).at(source.spot(key_span, label)),
         None => Problem::new(message),
+    };
+    match meant {
+        None if !known.is_empty() => problem.note(format!("known here: {}", known.join(", "))),
+        _ => problem,
     }
 }
 
@@ -258,7 +268,9 @@ fn key_at(text: &str, span: &Range<usize>) -> Option<KeyPath> {
         let inner = match value.get_ref() {
             DeValue::Table(table) => table
                 .iter()
-                .filter_map(|(key, value)| find(value, span, path.clone().key(key.get_ref().as_ref())))
+                .filter_map(|(key, value)| {
+                    find(value, span, path.clone().key(key.get_ref().as_ref()))
+                })
                 .min_by_key(|(width, _)| *width),
             DeValue::Array(array) => array
                 .iter()
@@ -274,7 +286,9 @@ fn key_at(text: &str, span: &Range<usize>) -> Option<KeyPath> {
     let (_, mut path) = document
         .get_ref()
         .iter()
-        .filter_map(|(key, value)| find(value, span, KeyPath::default().key(key.get_ref().as_ref())))
+        .filter_map(|(key, value)| {
+            find(value, span, KeyPath::default().key(key.get_ref().as_ref()))
+        })
         .min_by_key(|(width, _)| *width)?;
     while matches!(path.0.last(), Some(Step::Index(_))) {
         path.0.pop();
@@ -371,22 +385,58 @@ mod tests {
 
     #[test]
     fn every_unknown_key_is_found_also_in_lists_of_tables() {
-        assert_snapshot!(shown("[server]\nprot = 1\n\n[[doors]]\ncolor = \"red\"\nsize = 3\n"), @"");
+        assert_snapshot!(shown("[server]\nprot = 1\n\n[[doors]]\ncolor = \"red\"\nsize = 3\n"), @r#"
+            error: unknown key `prot` in [server]
+              ┌─ some.toml:2:1
+              │
+            2 │ prot = 1
+              │ ^^^^ did you mean `port`?
+            error: unknown key `color` in [[doors]]
+              ┌─ some.toml:5:1
+              │
+            5 │ color = "red"
+              │ ^^^^^ did you mean `colour`?
+            error: unknown key `size` in [[doors]]
+              ┌─ some.toml:6:1
+              │
+            6 │ size = 3
+              │ ^^^^
+              │
+              = known here: colour
+            "#);
     }
 
     #[test]
     fn a_wrong_type_names_the_key_and_what_it_should_be() {
-        assert_snapshot!(shown("[server]\nport = \"http\"\n"), @"");
+        assert_snapshot!(shown("[server]\nport = \"http\"\n"), @r#"
+            error: `port` in [server] cannot be read
+              ┌─ some.toml:2:8
+              │
+            2 │ port = "http"
+              │        ^^^^^^ this should be a whole number, 0 or more, and is the string "http"
+            "#);
     }
 
     #[test]
     fn a_wrong_word_names_the_nearest() {
-        assert_snapshot!(shown("[server]\nlevel = \"quit\"\n"), @"");
+        assert_snapshot!(shown("[server]\nlevel = \"quit\"\n"), @r#"
+            error: `level` in [server] cannot be read
+              ┌─ some.toml:2:9
+              │
+            2 │ level = "quit"
+              │         ^^^^^^ did you mean "quiet"? it may be "quiet", "loud"
+            "#);
     }
 
     #[test]
     fn a_syntax_error_shows_its_line() {
-        assert_snapshot!(shown("[server]\nport = = 1\n"), @"");
+        assert_snapshot!(shown("[server]\nport = = 1\n"), @r#"
+            error: this is not TOML
+              ┌─ some.toml:2:8
+              │
+            2 │ port = = 1
+              │        ^ extra `=`, expected nothing
+            "#);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What can be wrong with a task, and how it is told.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::diagnose::{Problem, render_error};
 
@@ -94,10 +94,8 @@ impl TaskError {
     /// What to do about it, a line each.
     fn advice(&self) -> Vec<String> {
         match self {
-            Self::NoTaskToml { path } | Self::NoTasks { path } => vec![format!(
-                "try: proofyard new {}     write a small task that works, to start from",
-                path.join("some-task").display()
-            )],
+            Self::NoTaskToml { path } => vec![how_to_begin(&path.with_file_name("new-task"))],
+            Self::NoTasks { path } => vec![how_to_begin(&path.join("new-task"))],
             Self::SameName { .. } => {
                 vec!["a task is called by `name` in [task], else like its folder".to_string()]
             }
@@ -107,4 +105,9 @@ impl TaskError {
             _ => Vec::new(),
         }
     }
+}
+
+fn how_to_begin(path: &Path) -> String {
+    let path = path.display();
+    format!("try: proofyard new {path}     a small task that works, to start from")
 }

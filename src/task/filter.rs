@@ -51,7 +51,13 @@ mod tests {
     #[test]
     fn globs_match_the_name_or_its_last_part() {
         let name = "repo/glob-star";
-        for glob in ["repo/*", "glob-*", "*star", "a,repo/glob-star", "{x,glob}-star"] {
+        for glob in [
+            "repo/*",
+            "glob-*",
+            "*star",
+            "a,repo/glob-star",
+            "{x,glob}-star",
+        ] {
             assert!(matches_name(glob, name).unwrap(), "{glob}");
         }
         for glob in ["terminal/*", "glob", "", "repo"] {

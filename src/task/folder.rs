@@ -335,7 +335,11 @@ pub fn read_text(path: &Path, limit: u64) -> Result<String, TaskError> {
             path: path.to_path_buf(),
             offset,
             byte: bytes.get(offset).copied().unwrap_or_default(),
-            line: bytes[..offset].iter().filter(|byte| **byte == b'\n').count() + 1,
+            line: bytes[..offset]
+                .iter()
+                .filter(|byte| **byte == b'\n')
+                .count()
+                + 1,
         }
     })
 }

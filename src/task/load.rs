@@ -23,10 +23,7 @@ pub fn load(path: &Path) -> Result<Task, TaskError> {
     load_with(path, &|name| std::env::var(name).ok())
 }
 
-fn load_with(
-    path: &Path,
-    host_env: &dyn Fn(&str) -> Option<String>,
-) -> Result<Task, TaskError> {
+fn load_with(path: &Path, host_env: &dyn Fn(&str) -> Option<String>) -> Result<Task, TaskError> {
     let metadata = fs::metadata(path).map_err(|source| folder::read_error(path, source))?;
     if !metadata.is_dir() {
         return Err(TaskError::NotAFolder {

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::raw::{OUR_TABLES, TaskToml};
 use super::{Task, TaskError, validate};
 use crate::diagnose::toml::{Step, Unknown, parse};
-use crate::diagnose::{SourceText, nearest};
+use crate::diagnose::{Problem, SourceText, nearest};
 
 /// What a task is made of besides its `task.toml`.
 pub struct Parts<'a> {
@@ -42,7 +42,7 @@ pub fn read(text: &SourceText, parts: Parts<'_>) -> Result<Task, TaskError> {
     if problems.is_empty() {
         Ok(Task { warnings, ..task })
     } else {
-        problems.sort_by_key(|problem| problem.spot.as_ref().map(|spot| (spot.line, spot.column)));
+        problems.sort_by_key(Problem::place);
         Err(TaskError::Invalid { problems })
     }
 }

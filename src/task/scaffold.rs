@@ -18,21 +18,54 @@ pub enum Kind {
 
 const TERMINAL: &[(&str, &str)] = &[
     ("task.toml", include_str!("template/terminal/task.toml")),
-    ("instruction.md", include_str!("template/terminal/instruction.md")),
-    ("environment/Dockerfile", include_str!("template/terminal/environment/Dockerfile")),
-    ("environment/access.log", include_str!("template/terminal/environment/access.log")),
-    ("solution/solve.sh", include_str!("template/terminal/solution/solve.sh")),
-    ("tests/test_outputs.py", include_str!("template/terminal/tests/test_outputs.py")),
+    (
+        "instruction.md",
+        include_str!("template/terminal/instruction.md"),
+    ),
+    (
+        "environment/Dockerfile",
+        include_str!("template/terminal/environment/Dockerfile"),
+    ),
+    (
+        "environment/access.log",
+        include_str!("template/terminal/environment/access.log"),
+    ),
+    (
+        "solution/solve.sh",
+        include_str!("template/terminal/solution/solve.sh"),
+    ),
+    (
+        "tests/test_outputs.py",
+        include_str!("template/terminal/tests/test_outputs.py"),
+    ),
 ];
 
 const REPO: &[(&str, &str)] = &[
     ("task.toml", include_str!("template/repo/task.toml")),
-    ("instruction.md", include_str!("template/repo/instruction.md")),
-    ("environment/Dockerfile", include_str!("template/repo/environment/Dockerfile")),
-    ("repo/titles.py", include_str!("template/repo/repo/titles.py")),
-    ("solution/solve.sh", include_str!("template/repo/solution/solve.sh")),
-    ("solution/fix.patch", include_str!("template/repo/solution/fix.patch")),
-    ("tests/files/test_titles.py", include_str!("template/repo/tests/files/test_titles.py")),
+    (
+        "instruction.md",
+        include_str!("template/repo/instruction.md"),
+    ),
+    (
+        "environment/Dockerfile",
+        include_str!("template/repo/environment/Dockerfile"),
+    ),
+    (
+        "repo/titles.py",
+        include_str!("template/repo/repo/titles.py"),
+    ),
+    (
+        "solution/solve.sh",
+        include_str!("template/repo/solution/solve.sh"),
+    ),
+    (
+        "solution/fix.patch",
+        include_str!("template/repo/solution/fix.patch"),
+    ),
+    (
+        "tests/files/test_titles.py",
+        include_str!("template/repo/tests/files/test_titles.py"),
+    ),
 ];
 
 /// Writes a new task, all of it or nothing; returns its files, relative to `dir`.
@@ -98,7 +131,10 @@ fn task_name(dir: &Path) -> Result<String, TaskError> {
         path: dir.to_path_buf(),
         source,
     })?;
-    let part = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let part = |path: &Path| {
+        path.file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+    };
     let name = part(dir).unwrap_or_else(|| dir.display().to_string());
     if !is_part(&name) {
         return Err(TaskError::FolderName { name });

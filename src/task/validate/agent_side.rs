@@ -8,9 +8,7 @@ use std::time::Duration;
 use super::Checker;
 use crate::diagnose::toml::KeyPath;
 use crate::task::raw::{AgentTable, EnvironmentTable, HistoryName, NetworkMode, Os, RepoTable};
-use crate::task::{
-    AgentRules, Environment, History, ImageSource, Network, Repo, RepoSource,
-};
+use crate::task::{AgentRules, Environment, History, ImageSource, Network, Repo, RepoSource};
 
 /// Seconds that building an image may take where the task says nothing.
 const BUILD_TIMEOUT: Duration = Duration::from_secs(600);
@@ -35,7 +33,11 @@ pub fn environment(
     let cpus = table.cpus.filter(|cpus| {
         let right = *cpus > 0.0 && *cpus <= 4096.0;
         if !right {
-            check.wrong("environment.cpus", "`cpus` must be more than 0", "a number of processors");
+            check.wrong(
+                "environment.cpus",
+                "`cpus` must be more than 0",
+                "a number of processors",
+            );
         }
         right
     });
@@ -49,7 +51,12 @@ pub fn environment(
         None => check.old_size("environment.storage", table.storage.as_ref()),
     };
     let own = environment_network(table, check);
-    let agent = network_mode("agent", agent.network_mode, agent.allowed_hosts.as_deref(), check);
+    let agent = network_mode(
+        "agent",
+        agent.network_mode,
+        agent.allowed_hosts.as_deref(),
+        check,
+    );
     Environment {
         image: image(table, check),
         build_timeout: check
@@ -120,7 +127,11 @@ fn refuse_later(table: &EnvironmentTable, check: &mut Checker<'_>) {
     if table.tpu.is_some() {
         check.later("environment.tpu", "a task that needs a TPU");
     }
-    if table.mcp_servers.as_ref().is_some_and(|servers| !servers.is_empty()) {
+    if table
+        .mcp_servers
+        .as_ref()
+        .is_some_and(|servers| !servers.is_empty())
+    {
         check.later(
             KeyPath::from("environment.mcp_servers").index(0),
             "a task with MCP servers",
@@ -130,7 +141,10 @@ fn refuse_later(table: &EnvironmentTable, check: &mut Checker<'_>) {
         check.later("environment.healthcheck", "waiting for a health check");
     }
     if table.skills_dir.is_some() {
-        check.warn("environment.skills_dir", "skills are not given to agents yet");
+        check.warn(
+            "environment.skills_dir",
+            "skills are not given to agents yet",
+        );
     }
     let environment = check.dir().join("environment");
     for name in ["docker-compose.yaml", "docker-compose.yml", "compose.yaml"] {
@@ -177,19 +191,28 @@ fn image(table: &EnvironmentTable, check: &mut Checker<'_>) -> ImageSource {
 }
 
 fn holds_files(folder: &Path) -> bool {
-    folder.read_dir().is_ok_and(|mut entries| entries.next().is_some())
+    folder
+        .read_dir()
+        .is_ok_and(|mut entries| entries.next().is_some())
 }
 
 pub fn repo(table: &RepoTable, check: &mut Checker<'_>) -> Option<Repo> {
     if table.in_image == Some(true) {
-        check.later("repo.in_image", "a work tree that is the image's own (`in_image`)");
+        check.later(
+            "repo.in_image",
+            "a work tree that is the image's own (`in_image`)",
+        );
         return None;
     }
     if let Some(workdir) = &table.workdir
         && check.sandbox_path("repo.workdir", workdir)
         && workdir.trim_end_matches('/').is_empty()
     {
-        check.wrong("repo.workdir", "the work tree cannot be the whole sandbox", "a folder below `/`");
+        check.wrong(
+            "repo.workdir",
+            "the work tree cannot be the whole sandbox",
+            "a folder below `/`",
+        );
     }
     let source = repo_source(table, check)?;
     let commit = commit(table, &source, check);
@@ -236,7 +259,9 @@ fn repo_source(table: &RepoTable, check: &mut Checker<'_>) -> Option<RepoSource>
         (None, Some(url)) => {
             let schemes = ["https://", "http://", "ssh://"];
             let plain = schemes.iter().any(|scheme| url.starts_with(scheme))
-                && !url.chars().any(|sign| sign.is_control() || sign.is_whitespace());
+                && !url
+                    .chars()
+                    .any(|sign| sign.is_control() || sign.is_whitespace());
             if !plain {
                 check.wrong("repo.url", format!("`{url}` is not a url"), "https://…");
             }
@@ -264,7 +289,11 @@ fn commit(table: &RepoTable, source: &RepoSource, check: &mut Checker<'_>) -> Op
             None
         }
         (None, _) => {
-            check.wrong("repo", "[repo] does not say which `commit`", "40 hex digits");
+            check.wrong(
+                "repo",
+                "[repo] does not say which `commit`",
+                "40 hex digits",
+            );
             None
         }
         (Some(commit), _) => {
@@ -273,7 +302,10 @@ fn commit(table: &RepoTable, source: &RepoSource, check: &mut Checker<'_>) -> Op
                 check.wrong(
                     "repo.commit",
                     format!("`{commit}` is not a commit"),
-                    format!("40 hex digits; these are {} characters", commit.chars().count()),
+                    format!(
+                        "40 hex digits; these are {} characters",
+                        commit.chars().count()
+                    ),
                 );
             }
             Some(commit.to_ascii_lowercase())

@@ -80,8 +80,7 @@ impl<'a> Checker<'a> {
 
     /// A warning about the folder.
     pub fn warn_of_file(&mut self, message: &str) {
-        self.warnings
-            .push(format!("{}: {message}", self.text.name));
+        self.warnings.push(format!("{}: {message}", self.text.name));
     }
 
     /// Seconds, more than 0 and finite.
@@ -154,7 +153,11 @@ impl<'a> Checker<'a> {
         match full.canonicalize() {
             Ok(real) if real.starts_with(self.dir) => Some(real),
             Ok(_) => {
-                self.wrong(path, format!("`{value}` leads out of the task's folder"), "");
+                self.wrong(
+                    path,
+                    format!("`{value}` leads out of the task's folder"),
+                    "",
+                );
                 None
             }
             Err(error) => {
@@ -192,7 +195,11 @@ impl<'a> Checker<'a> {
                 .chars()
                 .all(|sign| sign.is_ascii_alphanumeric() || "._-:$".contains(sign));
         if !plain {
-            self.wrong(path, format!("`{name}` is not a user"), "a name or a number");
+            self.wrong(
+                path,
+                format!("`{name}` is not a user"),
+                "a name or a number",
+            );
         }
         Some(name.clone())
     }

@@ -25,7 +25,10 @@ pub fn task(raw: TaskToml, parts: Parts<'_>, check: &mut Checker<'_>) -> Task {
     let environment_table = raw.environment.unwrap_or_default();
     let agent_table = raw.agent.unwrap_or_default();
     let environment = agent_side::environment(&environment_table, &agent_table, ours, check);
-    let repo = raw.repo.as_ref().and_then(|repo| agent_side::repo(repo, check));
+    let repo = raw
+        .repo
+        .as_ref()
+        .and_then(|repo| agent_side::repo(repo, check));
     let verification = verification::verification(
         raw.verification.as_ref(),
         raw.verifier.unwrap_or_default(),
@@ -158,7 +161,10 @@ fn solution(check: &mut Checker<'_>) -> Option<std::path::PathBuf> {
 
 fn refuse_later_tables(raw: &TaskToml, check: &mut Checker<'_>) {
     if raw.steps.as_ref().is_some_and(|steps| !steps.is_empty()) {
-        check.later(KeyPath::from("steps").index(0), "a task of several steps ([[steps]])");
+        check.later(
+            KeyPath::from("steps").index(0),
+            "a task of several steps ([[steps]])",
+        );
     }
     let version = raw.schema_version.as_ref().or(raw.version.as_ref());
     if let Some(version) = version
@@ -168,7 +174,10 @@ fn refuse_later_tables(raw: &TaskToml, check: &mut Checker<'_>) {
             Some(_) => "schema_version",
             None => "version",
         };
-        check.warn(key, format!("schema version {version} is not known; read as 1.4"));
+        check.warn(
+            key,
+            format!("schema version {version} is not known; read as 1.4"),
+        );
     }
     if raw.artifacts.as_ref().is_some_and(|list| !list.is_empty()) {
         check.warn("artifacts", "artifacts are not collected yet");
@@ -176,13 +185,23 @@ fn refuse_later_tables(raw: &TaskToml, check: &mut Checker<'_>) {
     let Some(tools) = &raw.tools else { return };
     let listed = |given: bool, key: &str, check: &mut Checker<'_>| {
         if given {
-            check.later(format!("tools.{key}").as_str(), format!("`{key}` in [tools]"));
+            check.later(
+                format!("tools.{key}").as_str(),
+                format!("`{key}` in [tools]"),
+            );
         }
     };
     listed(tools.require.is_some(), "require", check);
     listed(tools.after.is_some(), "after", check);
-    if tools.custom.as_ref().is_some_and(|custom| !custom.is_empty()) {
-        check.later(KeyPath::from("tools.custom").index(0), "a task with tools of its own");
+    if tools
+        .custom
+        .as_ref()
+        .is_some_and(|custom| !custom.is_empty())
+    {
+        check.later(
+            KeyPath::from("tools.custom").index(0),
+            "a task with tools of its own",
+        );
     }
     let unjudged = [
         ("forbid", tools.forbid.is_some()),
@@ -196,8 +215,15 @@ fn refuse_later_tables(raw: &TaskToml, check: &mut Checker<'_>) {
         );
     }
     if tools.custom.is_none() && (tools.files.is_some() || tools.place.is_some()) {
-        let key = if tools.files.is_some() { "tools.files" } else { "tools.where" };
-        check.warn(key, "there are no tools of the task's own, so this says nothing");
+        let key = if tools.files.is_some() {
+            "tools.files"
+        } else {
+            "tools.where"
+        };
+        check.warn(
+            key,
+            "there are no tools of the task's own, so this says nothing",
+        );
     }
     check.no_twice(&[("tools.allow", tools.allow.as_deref())]);
 }

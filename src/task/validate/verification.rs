@@ -54,9 +54,16 @@ pub fn verification(
 
 fn refuse_later(table: &VerificationTable, verifier: &VerifierTable, check: &mut Checker<'_>) {
     if table.sees == Some(Sees::Live) {
-        check.later("verification.sees", "verification in the agent's own sandbox (\"live\")");
+        check.later(
+            "verification.sees",
+            "verification in the agent's own sandbox (\"live\")",
+        );
     }
-    if table.services.as_ref().is_some_and(|services| !services.is_empty()) {
+    if table
+        .services
+        .as_ref()
+        .is_some_and(|services| !services.is_empty())
+    {
         check.later("verification.services", "`services` in [verification]");
     }
     if table.may_change.is_some() {
@@ -66,11 +73,21 @@ fn refuse_later(table: &VerificationTable, verifier: &VerifierTable, check: &mut
         );
     }
     if verifier.environment_mode == Some(EnvironmentMode::Separate) {
-        check.later("verifier.environment_mode", "a verifier with an environment of its own");
+        check.later(
+            "verifier.environment_mode",
+            "a verifier with an environment of its own",
+        );
     } else if verifier.environment.is_some() {
-        check.later("verifier.environment", "a verifier with an environment of its own");
+        check.later(
+            "verifier.environment",
+            "a verifier with an environment of its own",
+        );
     }
-    if verifier.collect.as_ref().is_some_and(|collect| !collect.is_empty()) {
+    if verifier
+        .collect
+        .as_ref()
+        .is_some_and(|collect| !collect.is_empty())
+    {
         check.later(
             KeyPath::from("verifier.collect").index(0),
             "gathering what a separate verifier needs ([[verifier.collect]])",
@@ -92,7 +109,11 @@ fn sees(table: &VerificationTable, has_repo: bool, check: &mut Checker<'_>) -> S
         );
     }
     if sees != Sees::Files && table.carry.is_some() {
-        check.wrong("verification.carry", "`carry` is only for `sees = \"files\"`", "");
+        check.wrong(
+            "verification.carry",
+            "`carry` is only for `sees = \"files\"`",
+            "",
+        );
     }
     if sees != Sees::Patch && table.include_ignored.is_some() {
         check.wrong(
@@ -110,7 +131,13 @@ fn sees(table: &VerificationTable, has_repo: bool, check: &mut Checker<'_>) -> S
 /// The runner that is named, else pytest where tests are expected, else the
 /// script, where there is one.
 fn runner(table: &VerificationTable, check: &mut Checker<'_>) -> Runner {
-    let expects = table.fail_to_pass.iter().chain(&table.pass_to_pass).flatten().next().is_some();
+    let expects = table
+        .fail_to_pass
+        .iter()
+        .chain(&table.pass_to_pass)
+        .flatten()
+        .next()
+        .is_some();
     let later = |word: &str, check: &mut Checker<'_>| {
         check.later("verification.runner", format!("the runner \"{word}\""));
         Runner::Pytest
@@ -149,7 +176,11 @@ fn command(key: &str, value: Option<&String>, check: &mut Checker<'_>) -> Option
     let value = value?;
     if value.trim().is_empty() || value.contains('\0') {
         let path = format!("verification.{key}");
-        check.wrong(path.as_str(), format!("`{key}` says nothing"), "a command for the shell");
+        check.wrong(
+            path.as_str(),
+            format!("`{key}` says nothing"),
+            "a command for the shell",
+        );
     }
     Some(value.clone())
 }
@@ -163,13 +194,25 @@ fn hidden(
 ) -> Hidden {
     if let Some(patch) = &table.patch {
         if table.overlay.is_some() {
-            check.wrong("verification.patch", "hidden files are an `overlay` or a `patch`, not both", "");
+            check.wrong(
+                "verification.patch",
+                "hidden files are an `overlay` or a `patch`, not both",
+                "",
+            );
         } else if !has_repo {
-            check.wrong("verification.patch", "`patch` is only for a task with a [repo]", "");
+            check.wrong(
+                "verification.patch",
+                "`patch` is only for a task with a [repo]",
+                "",
+            );
         }
         let found = check.inside("verification.patch", patch);
         if found.as_ref().is_some_and(|found| !found.is_file()) {
-            check.wrong("verification.patch", format!("`{patch}` is not a file"), "a patch for git");
+            check.wrong(
+                "verification.patch",
+                format!("`{patch}` is not a file"),
+                "a patch for git",
+            );
         }
         return Hidden::Patch(found.unwrap_or_default());
     }
@@ -203,7 +246,11 @@ fn hidden(
 fn resolved_at(table: &VerificationTable, check: &mut Checker<'_>) -> f64 {
     let value = table.resolved_at.unwrap_or(1.0);
     if !(0.0..=1.0).contains(&value) {
-        check.wrong("verification.resolved_at", "`resolved_at` must be from 0 to 1", "");
+        check.wrong(
+            "verification.resolved_at",
+            "`resolved_at` must be from 0 to 1",
+            "",
+        );
     }
     value
 }
