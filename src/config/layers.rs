@@ -12,8 +12,8 @@ use serde::Deserialize;
 
 use super::raw::HarnessToml;
 use super::{ConfigError, Settings, validate};
-use crate::diagnose::toml::{KeyPath, friendly, parse, place};
-use crate::diagnose::{SourceText, nearest};
+use crate::diagnose::toml::{friendly, parse};
+use crate::diagnose::{KeyPath, SourceText, nearest, place};
 
 const DEFAULTS: &str = include_str!("defaults.toml");
 /// Most bytes of a `harness.toml`.

@@ -4,7 +4,8 @@ use std::fs;
 use insta::assert_snapshot;
 
 use super::*;
-use crate::diagnose::toml::{Step, known_keys};
+use crate::diagnose::Step;
+use crate::diagnose::toml::known_keys;
 
 /// A project's folder with a `harness.toml`, and an environment.
 struct Project {

@@ -9,8 +9,7 @@ use super::{
     ConfigError, EngineSettings, HostSettings, ImageSettings, LimitSettings, NetworkSetting,
     RunSettings, Settings, Transport, WorkTreeWay,
 };
-use crate::diagnose::Problem;
-use crate::diagnose::toml::{KeyPath, place};
+use crate::diagnose::{KeyPath, Problem, place};
 
 /// Variables that name a CA bundle, the first that is set and exists wins.
 const CA_VARIABLES: [&str; 3] = ["SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE"];

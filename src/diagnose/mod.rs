@@ -4,10 +4,12 @@
 //! Owns how such a problem looks and how a TOML file is read with spans
 //! ([`toml`]). Must not know what any file means: `task` and `config` do.
 
+mod keys;
 mod render;
 mod text;
 pub mod toml;
 
+pub use keys::{KeyPath, Step, place};
 pub use text::{SourceText, nearest, printable};
 
 use std::fmt;

@@ -132,4 +132,6 @@ pub fn load_all(args: &[String]) -> Result<Vec<Task>, Vec<TaskError>> {
 }
 
 #[cfg(test)]
+mod folder_tests;
+#[cfg(test)]
 mod tests;

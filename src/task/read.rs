@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::raw::{OUR_TABLES, TaskToml};
 use super::{Task, TaskError, validate};
-use crate::diagnose::toml::{Step, Unknown, parse};
-use crate::diagnose::{Problem, SourceText, nearest};
+use crate::diagnose::toml::{Unknown, parse};
+use crate::diagnose::{Problem, SourceText, Step, nearest};
 
 /// What a task is made of besides its `task.toml`.
 pub struct Parts<'a> {

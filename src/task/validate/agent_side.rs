@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::Checker;
-use crate::diagnose::toml::KeyPath;
+use crate::diagnose::KeyPath;
 use crate::task::raw::{AgentTable, EnvironmentTable, HistoryName, NetworkMode, Os, RepoTable};
 use crate::task::{AgentRules, Environment, History, ImageSource, Network, Repo, RepoSource};
 

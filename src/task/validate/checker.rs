@@ -6,8 +6,7 @@ use std::fmt::Display;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
-use crate::diagnose::toml::{KeyPath, place};
-use crate::diagnose::{Problem, SourceText};
+use crate::diagnose::{KeyPath, Problem, SourceText, place};
 use crate::task::raw::UserName;
 
 /// Longest time that a task may ask for: a year, seconds.

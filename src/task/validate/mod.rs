@@ -13,7 +13,7 @@ pub use checker::Checker;
 use super::raw::{ScenarioTable, TaskToml};
 use super::read::Parts;
 use super::{Scenario, Task, ToolRules};
-use crate::diagnose::toml::KeyPath;
+use crate::diagnose::KeyPath;
 use crate::record::TaskId;
 
 /// The task that the tables describe; meant only where the checker found no problem.

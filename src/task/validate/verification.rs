@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Checker;
 use super::agent_side::{default_network, environment_network, network_mode};
-use crate::diagnose::toml::KeyPath;
+use crate::diagnose::KeyPath;
 use crate::record::Sees;
 use crate::task::raw::{
     EnvironmentMode, EnvironmentTable, NetworkValue, RunnerName, VerificationTable, VerifierTable,
