@@ -6,6 +6,7 @@
 //! | room | what it is |
 //! | --- | --- |
 //! | [`record`] | the records on disk: plain data, known by every room |
+//! | [`diagnose`] | problems in files that people write: line, column, nearest word |
 //! | [`config`] | `harness.toml`, environment and flags → settings |
 //! | [`task`] | what is asked: the model of a task, its loader, its digest |
 //! | [`repo`] | checkout of a base commit, a change as data (git2 lives here only) |
@@ -23,6 +24,7 @@
 pub mod agent;
 pub mod cli;
 pub mod config;
+pub mod diagnose;
 pub mod record;
 pub mod repo;
 pub mod report;

@@ -2,6 +2,17 @@
 //!
 //! Owns every setting, its default and where its value came from. Must not know
 //! what a setting is used for.
+//!
+//! [`raw`] is `harness.toml` as written, `layers` puts defaults, file, environment
+//! and flags over each other, `validate` makes the [`Settings`] of them.
+
+mod error;
+mod layers;
+pub mod raw;
+mod validate;
+
+pub use error::ConfigError;
+pub use layers::{Flag, Loaded, Origin, Sources, Value, load};
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -53,7 +64,7 @@ pub struct LimitSettings {
     pub open_files: u64,
     pub disk_mb: u64,
     /// Of one tool call.
-    #[serde(serialize_with = "seconds")]
+    #[serde(rename = "call_timeout_sec", serialize_with = "seconds")]
     pub call_timeout: Duration,
     /// Of one output of a tool call, kept.
     pub output_bytes: u64,
@@ -71,7 +82,9 @@ pub struct EngineSettings {
 }
 
 /// How calls reach the helper.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {
     Auto,
@@ -82,11 +95,15 @@ pub enum Transport {
 }
 
 /// How a sandbox gets its work tree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum WorkTreeWay {
     Auto,
+    /// One prepared checkout, shared under an overlay of each sandbox.
     Overlay,
+    /// A layer over the image.
     Image,
 }
 
@@ -112,3 +129,6 @@ pub struct HostSettings {
 fn seconds<S: serde::Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(value.as_secs_f64())
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,25 @@
 //!
 //! Owns the task's folder format (Harbor's layout with our tables) and the
 //! errors that name file, line and column. Must not know Docker, agents or runs.
+//!
+//! A folder becomes a task in steps: `folder` lists its files, [`raw`] is its
+//! `task.toml` as written, `validate` says what of it is right and what it means.
+
+mod digest;
+mod error;
+mod filter;
+mod folder;
+mod load;
+pub mod raw;
+mod read;
+mod scaffold;
+mod validate;
+
+pub use error::TaskError;
+pub use filter::matches;
+pub use folder::discover;
+pub use load::{load, load_all};
+pub use scaffold::{Kind, scaffold};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

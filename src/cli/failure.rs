@@ -1,0 +1,56 @@
+//! Why a command was not carried out, in one type for those that rest on tasks
+//! and settings alone.
+
+use std::io::{self, Write};
+
+use super::Exit;
+use crate::config::ConfigError;
+use crate::diagnose::render_error;
+use crate::task::TaskError;
+
+/// Why a command was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Everything wrong with the tasks; never empty.
+    #[error("{} tasks cannot be used", .0.len())]
+    Tasks(Vec<TaskError>),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("standard output cannot be written")]
+    Output(#[source] io::Error),
+}
+
+impl From<TaskError> for Failure {
+    fn from(error: TaskError) -> Self {
+        Self::Tasks(vec![error])
+    }
+}
+
+impl Failure {
+    /// What the program ends with.
+    pub fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+
+    /// The text for standard error, blocks with blank lines between.
+    pub fn render(&self, colour: bool) -> String {
+        match self {
+            Self::Tasks(errors) => {
+                let blocks: Vec<String> = errors.iter().map(|error| error.render(colour)).collect();
+                blocks.join("\n")
+            }
+            Self::Config(error) => error.render(colour),
+            Self::Output(_) => render_error(self, &[], colour),
+        }
+    }
+}
+
+/// Writes a result to standard output. A reader that is gone (`| head`) has what
+/// it wanted.
+pub fn to_stdout(text: &str) -> Result<Exit, Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
+        _ => Ok(Exit::Done),
+    }
+}

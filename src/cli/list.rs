@@ -1,0 +1,227 @@
+//! `proofyard list`: which tasks there are.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::Exit;
+use super::failure::{Failure, to_stdout};
+use crate::config::Settings;
+use crate::diagnose::printable;
+use crate::record::{Digest, Sees, TaskId};
+use crate::task::{Runner, Task, load_all, matches};
+
+const EXAMPLES: &str = "\
+Examples:
+  proofyard list                         what harness.toml names
+  proofyard list tasks/repo              the tasks of a folder
+  proofyard list --filter 'repo/*' --json | jq .name";
+
+/// List tasks.
+///
+/// One line a task: its name, how it is verified, how many tests are expected,
+/// its difficulty. A task that cannot be used is an error, and all of them are told.
+#[derive(Debug, Clone, Default, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct ListArgs {
+    /// Task folders, or folders of tasks [default: what harness.toml names]
+    #[arg(value_name = "TASK")]
+    pub tasks: Vec<String>,
+
+    /// Only tasks whose names match: globs, with commas between
+    #[arg(long, value_name = "EXPR")]
+    pub filter: Option<String>,
+
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Prints the tasks that are named, else those of the settings.
+pub fn run(args: &ListArgs, settings: &Settings) -> Result<Exit, Failure> {
+    let named = match args.tasks.is_empty() {
+        true => &settings.run.tasks,
+        false => &args.tasks,
+    };
+    let mut tasks = load_all(named).map_err(Failure::Tasks)?;
+    if let Some(filter) = &args.filter {
+        tasks = chosen(tasks, filter)?;
+    }
+    to_stdout(&match args.json {
+        true => json_lines(&tasks),
+        false => lines(&tasks),
+    })
+}
+
+fn chosen(tasks: Vec<Task>, filter: &str) -> Result<Vec<Task>, Failure> {
+    let mut chosen = Vec::new();
+    for task in tasks {
+        if matches(filter, &task)? {
+            chosen.push(task);
+        }
+    }
+    Ok(chosen)
+}
+
+/// Aligned columns, and how many tasks there are.
+fn lines(tasks: &[Task]) -> String {
+    let rows: Vec<[String; 5]> = tasks.iter().map(row).collect();
+    let width = |column: usize| {
+        let widths = rows.iter().map(|row| row[column].chars().count());
+        widths.max().unwrap_or(0)
+    };
+    let widths: [usize; 5] = std::array::from_fn(width);
+    let mut out = String::new();
+    for row in &rows {
+        let cells: Vec<String> = row
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!("{cell:<width$}"))
+            .collect();
+        out.push_str(cells.join("  ").trim_end());
+        out.push('\n');
+    }
+    let plural = if tasks.len() == 1 { "" } else { "s" };
+    let warned = tasks
+        .iter()
+        .filter(|task| !task.warnings.is_empty())
+        .count();
+    out.push_str(&format!("\n{} task{plural}", tasks.len()));
+    if warned > 0 {
+        out.push_str(&format!(", {warned} with warnings (proofyard show TASK)"));
+    }
+    out.push('\n');
+    out
+}
+
+fn row(task: &Task) -> [String; 5] {
+    let verification = &task.verification;
+    let (fail, pass) = match verification.runner {
+        Runner::Script => (
+            format!("reward from {}", verification.resolved_at),
+            String::new(),
+        ),
+        Runner::Pytest => (
+            format!("{:>3} fail_to_pass", verification.fail_to_pass.len()),
+            format!("{:>3} pass_to_pass", verification.pass_to_pass.len()),
+        ),
+    };
+    [
+        printable(task.id.as_str()),
+        format!("{:<6}  {}", runner(task), sees(task)),
+        fail,
+        pass,
+        printable(task.scenario.difficulty.as_deref().unwrap_or("")),
+    ]
+}
+
+/// The runner as `task.toml` names it.
+pub fn runner(task: &Task) -> &'static str {
+    match task.verification.runner {
+        Runner::Pytest => "pytest",
+        Runner::Script => "script",
+    }
+}
+
+/// What the verifier sees, as `task.toml` names it.
+pub fn sees(task: &Task) -> &'static str {
+    match task.verification.sees {
+        Sees::Patch => "patch",
+        Sees::Files => "files",
+        Sees::Live => "live",
+    }
+}
+
+/// A line of `--json`.
+#[derive(Serialize)]
+struct Line<'a> {
+    name: &'a TaskId,
+    description: &'a str,
+    source: &'a str,
+    digest: &'a Digest,
+    ours: bool,
+    runner: &'a str,
+    sees: Sees,
+    fail_to_pass: usize,
+    pass_to_pass: usize,
+    solution: bool,
+    difficulty: Option<&'a str>,
+    scenario: Option<&'a str>,
+    tags: &'a [String],
+    warnings: &'a [String],
+}
+
+fn json_lines(tasks: &[Task]) -> String {
+    let mut out = String::new();
+    for task in tasks {
+        let line = Line {
+            name: &task.id,
+            description: &task.description,
+            source: &task.source,
+            digest: &task.digest,
+            ours: task.ours,
+            runner: runner(task),
+            sees: task.verification.sees,
+            fail_to_pass: task.verification.fail_to_pass.len(),
+            pass_to_pass: task.verification.pass_to_pass.len(),
+            solution: task.solution.is_some(),
+            difficulty: task.scenario.difficulty.as_deref(),
+            scenario: task.scenario.name.as_deref(),
+            tags: &task.scenario.tags,
+            warnings: &task.warnings,
+        };
+        let line = serde_json::to_string(&line).expect("texts, numbers and lists are JSON");
+        out.push_str(&line);
+        out.push('\n');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::task::{Kind, scaffold};
+
+    fn tasks() -> (tempfile::TempDir, Vec<Task>) {
+        let root = tempfile::tempdir().unwrap();
+        scaffold(&root.path().join("suite/titles"), Kind::Repo).unwrap();
+        scaffold(&root.path().join("suite/a-longer-name"), Kind::Terminal).unwrap();
+        let tasks = load_all(&[root.path().display().to_string()]).unwrap();
+        (root, tasks)
+    }
+
+    #[test]
+    fn a_task_is_a_line() {
+        assert_snapshot!(lines(&tasks().1), @r#"
+            suite/a-longer-name  pytest  files    1 fail_to_pass    1 pass_to_pass  easy
+            suite/titles         pytest  patch    3 fail_to_pass    2 pass_to_pass  easy
+
+            2 tasks
+            "#);
+    }
+
+    #[test]
+    fn a_task_is_a_json_object() {
+        let (_root, tasks) = tasks();
+        let text = json_lines(&tasks);
+        let first: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+        assert_eq!(first["name"], "suite/a-longer-name");
+        assert_eq!(
+            (&first["sees"], &first["fail_to_pass"]),
+            (&"files".into(), &1.into())
+        );
+        assert_eq!(text.lines().count(), 2);
+    }
+
+    #[test]
+    fn a_filter_chooses() {
+        let (_root, tasks) = tasks();
+        let names = |filter: &str| -> Vec<String> {
+            let chosen = chosen(tasks.clone(), filter).unwrap();
+            chosen.iter().map(|task| task.id.to_string()).collect()
+        };
+        assert_eq!(names("titles,nothing"), ["suite/titles"]);
+        assert_eq!(names("suite/*").len(), 2);
+    }
+}

@@ -1,0 +1,243 @@
+//! `proofyard show TASK`: what a task asks, and how it is verified.
+
+use std::time::Duration;
+
+use super::list::{runner, sees};
+use crate::diagnose::printable;
+use crate::task::{
+    Hidden, History, ImageSource, Network, Repo, RepoSource, Runner, Task, Verification,
+};
+
+/// The text that `show` prints of a task. Variables are named without their
+/// values, which may be secrets of this machine.
+pub fn show_task(task: &Task) -> String {
+    let mut out = format!("{}   {}\n", task.id, task.source);
+    if !task.description.is_empty() {
+        out.push_str(&format!("  {}\n", task.description));
+    }
+    out.push('\n');
+    let facts = facts(task);
+    let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
+        let value = value.replace('\n', " ");
+        out.push_str(&format!("  {name:<width$}   {value}\n"));
+    }
+    out.push_str("\ninstruction\n");
+    for line in task.instruction.trim_end().lines() {
+        out.push_str(format!("  {line}").trim_end());
+        out.push('\n');
+    }
+    if !task.warnings.is_empty() {
+        out.push_str("\nwarnings\n");
+        for warning in &task.warnings {
+            out.push_str(&format!("  {warning}\n"));
+        }
+    }
+    printable(&out)
+}
+
+fn facts(task: &Task) -> Vec<(&'static str, String)> {
+    let scenario = &task.scenario;
+    let groups = [scenario.name.clone(), scenario.difficulty.clone()];
+    let groups = groups.into_iter().flatten().chain(scenario.tags.clone());
+    vec![
+        ("verified by", verified_by(task)),
+        ("hidden files", hidden_files(task)),
+        (
+            "repo",
+            task.repo
+                .as_ref()
+                .map(|repo| repo_line(repo, task))
+                .unwrap_or_default(),
+        ),
+        ("image", image(task)),
+        ("agent", agent(task)),
+        ("limits", limits(task)),
+        ("variables", names(&task.environment.env)),
+        ("scenario", groups.collect::<Vec<_>>().join(" · ")),
+        (
+            "solution",
+            match &task.solution {
+                Some(_) => "solution/solve.sh".to_string(),
+                None => "none".to_string(),
+            },
+        ),
+        ("digest", task.digest.to_string()),
+    ]
+}
+
+fn names(env: &std::collections::BTreeMap<String, String>) -> String {
+    env.keys().cloned().collect::<Vec<_>>().join(", ")
+}
+
+fn verified_by(task: &Task) -> String {
+    let verification = &task.verification;
+    let expected = match verification.runner {
+        Runner::Pytest => format!(
+            "{} fail_to_pass, {} pass_to_pass",
+            verification.fail_to_pass.len(),
+            verification.pass_to_pass.len()
+        ),
+        Runner::Script => format!("a reward from {}", verification.resolved_at),
+    };
+    let mut line = format!(
+        "{}, sees {} · {expected} · {} · network {}",
+        runner(task),
+        sees_in_full(task, verification),
+        clock(verification.timeout),
+        network(&verification.network)
+    );
+    if let Some(user) = &verification.user {
+        line.push_str(&format!(" · user {user}"));
+    }
+    if verification.build.is_some() {
+        line.push_str(" · after a build");
+    }
+    line
+}
+
+fn sees_in_full(task: &Task, verification: &Verification) -> String {
+    match verification.carry.as_slice() {
+        [] => sees(task).to_string(),
+        roots => format!("{} of {}", sees(task), roots.join(", ")),
+    }
+}
+
+fn hidden_files(task: &Task) -> String {
+    let (path, how) = match &task.verification.hidden {
+        Hidden::Overlay(path) if task.repo.is_some() => (path, "over the work tree"),
+        Hidden::Overlay(path) => (path, "at /tests"),
+        Hidden::Patch(path) => (path, "a patch"),
+    };
+    format!("{} · {how}", below(task, path))
+}
+
+fn below(task: &Task, path: &std::path::Path) -> String {
+    path.strip_prefix(&task.dir)
+        .unwrap_or(path)
+        .display()
+        .to_string()
+}
+
+fn repo_line(repo: &Repo, task: &Task) -> String {
+    let source = match &repo.source {
+        RepoSource::Folder(path) => format!("{}, as one commit", below(task, path)),
+        RepoSource::Bundle(path) => below(task, path),
+        RepoSource::Url(url) => url.clone(),
+    };
+    let commit = repo
+        .commit
+        .as_deref()
+        .map(|commit| format!(" at {commit:.12}"));
+    let history = match (&repo.source, repo.history) {
+        (RepoSource::Folder(_), _) => "",
+        (_, History::Ancestors) => " · with its ancestors",
+        (_, History::None) => " · without its history",
+    };
+    let workdir = repo
+        .workdir
+        .as_deref()
+        .map(|workdir| format!(" · in {workdir}"));
+    format!(
+        "{source}{}{history}{}",
+        commit.unwrap_or_default(),
+        workdir.unwrap_or_default()
+    )
+}
+
+fn image(task: &Task) -> String {
+    match &task.environment.image {
+        ImageSource::Dockerfile(folder) => format!("{}/Dockerfile", below(task, folder)),
+        ImageSource::Named(name) => name.clone(),
+    }
+}
+
+fn agent(task: &Task) -> String {
+    let mut parts = vec![match task.agent.timeout {
+        Some(timeout) => clock(timeout),
+        None => "no time limit".to_string(),
+    }];
+    parts.push(format!("network {}", network(&task.environment.network)));
+    parts.extend(task.agent.user.as_ref().map(|user| format!("user {user}")));
+    if !task.tools.allow.is_empty() {
+        parts.push(format!("tools {}", task.tools.allow.join(", ")));
+    }
+    parts.join(" · ")
+}
+
+fn network(network: &Network) -> &'static str {
+    match network {
+        Network::None => "none",
+        Network::Full => "full",
+    }
+}
+
+fn limits(task: &Task) -> String {
+    let environment = &task.environment;
+    let size = |bytes: u64, what: &str| format!("{} MB {what}", bytes >> 20);
+    let parts = [
+        environment.cpus.map(|cpus| format!("{cpus} cpu")),
+        environment.memory_bytes.map(|bytes| size(bytes, "memory")),
+        environment.storage_bytes.map(|bytes| size(bytes, "disk")),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+/// Minutes and seconds, with hours where there are any.
+fn clock(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match hours {
+        0 => format!("{minutes}:{seconds:02}"),
+        _ => format!("{hours}:{minutes:02}:{seconds:02}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::task::{Kind, load, scaffold};
+
+    #[test]
+    fn a_task_is_shown_with_what_it_asks_and_how_it_is_verified() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = root.path().join("suite/titles");
+        scaffold(&dir, Kind::Repo).unwrap();
+        let mut task = load(&dir).unwrap();
+        task.source = "suite/titles".into();
+        task.warnings.push("some \x1b[31mwarning".into());
+        task.environment.env.insert("TOKEN".into(), "secret".into());
+        task.digest = crate::record::Digest::new("sha256:00");
+        assert_snapshot!(show_task(&task), @r#"
+            suite/titles   suite/titles
+              Titles keep their small words small
+
+              verified by    pytest, sees patch · 3 fail_to_pass, 2 pass_to_pass · 2:00 · network none
+              hidden files   tests/files · over the work tree
+              repo           repo, as one commit · in /workspace
+              image          environment/Dockerfile
+              agent          10:00 · network none
+              limits         1 cpu · 512 MB memory
+              variables      TOKEN
+              scenario       repo · easy · python
+              solution       solution/solve.sh
+              digest         sha256:00
+
+            instruction
+              # Small words in titles
+
+              `titles.title()` capitalises every word. It should follow the usual rules instead:
+
+              - The words `a`, `an`, `and`, `of`, `or`, `the` and `to` are written small,
+              - unless they are the first or the last word of the title.
+              - Words that hyphens join are words of their own: `state-of-the-art` at the end of a title is `State-of-the-Art`.
+
+              All other words are capitalised as they are now. A text without words stays as it is.
+
+            warnings
+              some ?[31mwarning
+            "#);
+    }
+}

@@ -1,0 +1,148 @@
+//! Facts about a task's folder as a whole: links, bounds, the digest, discovery.
+
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+use insta::assert_snapshot;
+
+use super::tests::{Folder, REPO_TASK};
+use super::*;
+
+#[test]
+fn a_link_that_leads_in_a_circle_is_named() {
+    assert_snapshot!(Folder::new(REPO_TASK).link("tests/self", "self").error(), @r#"
+        error: the link `tasks/task/tests/self` leads in a circle, to `self`
+          a task is read as data: links stay inside its folder, and end
+        "#);
+    assert_snapshot!(Folder::new(REPO_TASK).link("tests/files/up", "..").error(), @r#"
+        error: the link `tasks/task/tests/files/up` leads in a circle, to `tasks/task/tests`
+          a task is read as data: links stay inside its folder, and end
+        "#);
+    let folder = Folder::new(REPO_TASK)
+        .link("tests/a", "../repo")
+        .link("repo/b", "../tests");
+    let shown = folder.error();
+    assert!(shown.contains("leads in a circle"), "{shown}");
+}
+
+#[test]
+fn a_link_that_leaves_the_task_is_refused_also_when_it_leads_nowhere() {
+    for target in ["/etc/passwd", "../../..", "../../nowhere", "/nowhere"] {
+        let folder = Folder::new(REPO_TASK).link("tests/out", target);
+        let error = folder.load().unwrap_err();
+        assert!(
+            matches!(error, TaskError::LinkLeaves { .. }),
+            "{target}: {error}"
+        );
+    }
+    let inside = Folder::new(REPO_TASK).link("tests/in", "../repo/none");
+    assert!(inside.load().is_ok());
+}
+
+#[test]
+fn a_pipe_in_a_task_is_refused_and_not_read() {
+    let folder = Folder::new(REPO_TASK);
+    let pipe = folder.path().join("tests/pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    assert!(matches!(folder.load(), Err(TaskError::SpecialFile { .. })));
+}
+
+#[test]
+fn a_task_is_bounded_in_number_and_size() {
+    let folder = Folder::new(REPO_TASK);
+    let few = Bounds {
+        files: 3,
+        bytes: 1 << 20,
+    };
+    let small = Bounds {
+        files: 100,
+        bytes: 10,
+    };
+    let many = folder::scan(&folder.path(), few).unwrap_err();
+    assert!(matches!(many, TaskError::TooManyFiles { limit: 3, .. }));
+    let large = folder::scan(&folder.path(), small).unwrap_err();
+    assert!(matches!(large, TaskError::TooLarge { limit: 10, .. }));
+}
+
+#[test]
+fn the_digest_sees_content_modes_and_links_and_not_what_editors_leave() {
+    let digest = |folder: &Folder| folder.load().unwrap().digest;
+    let first = digest(&Folder::new(REPO_TASK));
+    assert!(first.as_str().starts_with("sha256:") && first.as_str().len() == 71);
+    let same = Folder::new(REPO_TASK)
+        .file("instruction.md~", "old")
+        .file("tests/__pycache__/x.pyc", "x")
+        .file(".git/HEAD", "x")
+        .file(".instruction.md.swp", "x");
+    assert_eq!(digest(&same), first);
+    let content = Folder::new(REPO_TASK).file("repo/mod.py", "x = 2\n");
+    let link = Folder::new(REPO_TASK).link("tests/in", "test.sh");
+    let mode = Folder::new(REPO_TASK);
+    let script = mode.path().join("tests/test.sh");
+    fs::set_permissions(script, fs::Permissions::from_mode(0o755)).unwrap();
+    let all = [first, digest(&content), digest(&link), digest(&mode)];
+    let distinct: std::collections::BTreeSet<_> = all.iter().collect();
+    assert_eq!(distinct.len(), 4);
+}
+
+/// Two suites with three tasks.
+fn suites() -> (tempfile::TempDir, String) {
+    let root = tempfile::tempdir().unwrap();
+    for (path, name) in [
+        ("b/two", "s/two"),
+        ("a/deep/one", "s/one"),
+        ("a/three", "s/three"),
+    ] {
+        let folder = Folder::new(&REPO_TASK.replace("repo/glob-star", name));
+        let to = root.path().join(path);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::rename(folder.path(), to).unwrap();
+    }
+    let path = root.path().display().to_string();
+    (root, path)
+}
+
+#[test]
+fn tasks_are_found_at_any_depth_in_order_and_loaded_once() {
+    let (_root, path) = suites();
+    let args = [path.clone(), format!("{path}/b/two")];
+    let tasks = load_all(&args).unwrap();
+    let names: Vec<&str> = tasks.iter().map(|task| task.id.as_str()).collect();
+    assert_eq!(names, ["s/one", "s/three", "s/two"]);
+    assert_eq!(tasks[2].source, format!("{path}/b/two"));
+}
+
+#[test]
+fn every_bad_task_is_told_and_two_of_one_name() {
+    let (root, path) = suites();
+    fs::write(
+        root.path().join("b/two/task.toml"),
+        REPO_TASK.replace("repo/glob-star", "s/one"),
+    )
+    .unwrap();
+    fs::remove_file(root.path().join("a/three/task.toml")).unwrap();
+    fs::create_dir(root.path().join("c")).unwrap();
+    symlink("..", root.path().join("c/up")).unwrap();
+    let args = [
+        format!("{path}/a"),
+        format!("{path}/b"),
+        format!("{path}/c"),
+        "nowhere".into(),
+    ];
+    let shown: Vec<String> = load_all(&args)
+        .unwrap_err()
+        .iter()
+        .map(|error| error.render(false).replace(&path, "tasks"))
+        .collect();
+    assert_snapshot!(shown.join("\n"), @r#"
+        error: `tasks/a/three` is not a task: it has no task.toml
+          try: proofyard new tasks/a/new-task     a small task that works, to start from
+
+        error: two tasks are called `s/one`: `tasks/a/deep/one` and `tasks/b/two`
+          a task is called by `name` in [task], else like its folder
+
+        error: the link `tasks/c/up/c/up` leads in a circle, to `tasks/c/up`
+          a task is read as data: links stay inside its folder, and end
+
+        error: there is no `nowhere`
+        "#);
+}

@@ -1,0 +1,409 @@
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+
+use insta::assert_snapshot;
+
+use super::*;
+use crate::record::Sees;
+use crate::task::{Hidden, ImageSource, Network, RepoSource, Runner};
+
+/// A folder with a task in it, sound until a test breaks it.
+pub struct Folder {
+    root: tempfile::TempDir,
+    env: Vec<(&'static str, &'static str)>,
+}
+
+pub const REPO_TASK: &str = "\
+[task]
+name = \"repo/glob-star\"
+
+[repo]
+path = \"repo\"
+
+[verification]
+overlay = \"tests/files\"
+fail_to_pass = [\"tests/test_pattern.py::test_double_star\"]
+";
+
+impl Folder {
+    pub fn new(toml: &str) -> Self {
+        let folder = Self {
+            root: tempfile::tempdir().unwrap(),
+            env: Vec::new(),
+        };
+        folder
+            .file("task.toml", toml)
+            .file("instruction.md", "Do it.\n")
+            .file("environment/Dockerfile", "FROM proofyard/python\n")
+            .file("repo/mod.py", "x = 1\n")
+            .file("tests/files/tests/test_pattern.py", "")
+            .file("tests/test.sh", "#!/bin/sh\n")
+            .file("solution/solve.sh", "#!/bin/sh\n")
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.root.path().join("task")
+    }
+
+    pub fn file(self, path: &str, text: impl AsRef<[u8]>) -> Self {
+        let path = self.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+        self
+    }
+
+    pub fn link(self, path: &str, target: &str) -> Self {
+        symlink(target, self.path().join(path)).unwrap();
+        self
+    }
+
+    pub fn without(self, path: &str) -> Self {
+        let path = self.path().join(path);
+        if path.is_dir() {
+            fs::remove_dir_all(path).unwrap();
+        } else {
+            fs::remove_file(path).unwrap();
+        }
+        self
+    }
+
+    pub fn load(&self) -> Result<Task, TaskError> {
+        load_with(&self.path(), &|name| {
+            let found = self.env.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| value.to_string())
+        })
+    }
+
+    /// The rendered error, the temporary folder written as `tasks`.
+    pub fn error(&self) -> String {
+        let shown = self.load().unwrap_err().render(false);
+        shown.replace(&self.root.path().display().to_string(), "tasks")
+    }
+}
+
+#[test]
+fn a_repo_task_is_read_with_its_defaults() {
+    let folder = Folder::new(REPO_TASK);
+    let task = folder.load().unwrap();
+    let dir = fs::canonicalize(folder.path()).unwrap();
+    assert_eq!(task.id.as_str(), "repo/glob-star");
+    assert!(task.ours);
+    assert_eq!(task.verification.sees, Sees::Patch);
+    assert_eq!(task.verification.runner, Runner::Pytest);
+    assert_eq!(
+        task.verification.hidden,
+        Hidden::Overlay(dir.join("tests/files"))
+    );
+    assert_eq!(task.verification.network, Network::None);
+    assert_eq!(task.environment.network, Network::None);
+    assert_eq!(
+        task.environment.image,
+        ImageSource::Dockerfile(dir.join("environment"))
+    );
+    assert_eq!(
+        task.repo.unwrap().source,
+        RepoSource::Folder(dir.join("repo"))
+    );
+    assert_eq!(task.solution, Some(dir.join("solution")));
+    assert_eq!(task.agent.timeout, None);
+    assert_eq!(task.warnings, Vec::<String>::new());
+}
+
+#[test]
+fn an_imported_task_follows_its_own_format() {
+    let toml = "\
+version = \"1.0\"
+[metadata]
+difficulty = \"hard\"
+tags = [\"files\"]
+[verifier]
+timeout_sec = 90.0
+[agent]
+timeout_sec = 360
+user = 1000
+[environment]
+docker_image = \"debian:bookworm\"
+cpus = 2
+memory = \"2G\"
+storage = \"10G\"
+";
+    let task = Folder::new(toml).load().unwrap();
+    assert_eq!(task.id.as_str(), "task");
+    assert!(!task.ours);
+    assert_eq!(task.verification.sees, Sees::Files);
+    assert_eq!(task.verification.runner, Runner::Script);
+    assert_eq!(task.verification.timeout.as_secs(), 90);
+    assert_eq!(task.environment.network, Network::Full);
+    assert_eq!(
+        task.environment.image,
+        ImageSource::Named("debian:bookworm".into())
+    );
+    assert_eq!(task.environment.memory_bytes, Some(2 << 30));
+    assert_eq!(task.environment.storage_bytes, Some(10 << 30));
+    assert_eq!(task.agent.user.as_deref(), Some("1000"));
+    assert_eq!(task.scenario.difficulty.as_deref(), Some("hard"));
+    assert_eq!(task.scenario.tags, ["files"]);
+}
+
+#[test]
+fn an_unknown_key_of_ours_is_an_error_with_its_place_and_the_nearest_key() {
+    let toml = REPO_TASK.replace(
+        "overlay =",
+        "pass_too_pass = [\"tests/x.py::y\"]\noverlay =",
+    ) + "flaky = true\n";
+    assert_snapshot!(Folder::new(&toml).error(), @r#"
+        error: unknown key `pass_too_pass` in [verification]
+          ┌─ tasks/task/task.toml:8:1
+          │
+        8 │ pass_too_pass = ["tests/x.py::y"]
+          │ ^^^^^^^^^^^^^ did you mean `pass_to_pass`?
+
+        error: unknown key `flaky` in [verification]
+           ┌─ tasks/task/task.toml:11:1
+           │
+        11 │ flaky = true
+           │ ^^^^^
+           │
+           = known here: build, carry, command, fail_to_pass, include_ignored, may_change, network, overlay, pass_to_pass, patch, resolved_at, runner, sees, services, user
+        "#);
+}
+
+#[test]
+fn an_unknown_key_of_harbor_is_a_warning() {
+    let toml = format!("{REPO_TASK}\n[environment]\ncpu = 2\n");
+    let folder = Folder::new(&toml);
+    let warnings = folder.load().unwrap().warnings.join("\n");
+    let warnings = warnings.replace(&folder.root.path().display().to_string(), "tasks");
+    assert_snapshot!(warnings, @"tasks/task/task.toml:12:1: unknown key `cpu` in [environment]; did you mean `cpus`?; left out");
+}
+
+#[test]
+fn a_table_that_is_nearly_ours_is_an_error_though_the_task_looks_imported() {
+    let toml = "[verificaton]\nfail_to_pass = [\"a\"]\n";
+    assert_snapshot!(Folder::new(toml).error(), @r#"
+        error: unknown key `verificaton`
+          ┌─ tasks/task/task.toml:1:2
+          │
+        1 │ [verificaton]
+          │  ^^^^^^^^^^^ did you mean `verification`?
+        "#);
+}
+
+#[test]
+fn a_wrong_type_is_an_error_with_its_place() {
+    let toml = format!("{REPO_TASK}\n[environment]\ncpus = \"two\"\n");
+    assert_snapshot!(Folder::new(&toml).error(), @r#"
+        error: `cpus` in [environment] cannot be read
+           ┌─ tasks/task/task.toml:12:8
+           │
+        12 │ cpus = "two"
+           │        ^^^^^ this should be a number, and is the string "two"
+        "#);
+}
+
+#[test]
+fn a_syntax_error_is_shown_in_its_line() {
+    let toml = REPO_TASK.replace("path = \"repo\"", "path = \"repo");
+    assert_snapshot!(Folder::new(&toml).error(), @r#"
+        error: this is not TOML
+          ┌─ tasks/task/task.toml:5:13
+          │
+        5 │ path = "repo
+          │             ^ invalid basic string, expected `"`
+        "#);
+}
+
+#[test]
+fn every_wrong_value_is_told_at_once() {
+    let toml = "\
+[task]
+name = \"glob star\"
+
+[agent]
+timeout_sec = -1
+
+[environment]
+memory_mb = 1
+workdir = \"app\"
+
+[repo]
+path = \"../elsewhere\"
+
+[verification]
+overlay = \"missing\"
+resolved_at = 2
+network = \"some\"
+fail_to_pass = [\"a\", \"a\"]
+pass_to_pass = [\"b\", \"a\"]
+";
+    assert_snapshot!(Folder::new(toml).error(), @r#"
+        error: `glob star` is not the name of a task
+          ┌─ tasks/task/task.toml:2:8
+          │
+        2 │ name = "glob star"
+          │        ^^^^^^^^^^^ it is two parts with `/` between, of letters, digits, `.`, `_` and `-`
+
+        error: `timeout_sec` must be more than 0 seconds
+          ┌─ tasks/task/task.toml:5:15
+          │
+        5 │ timeout_sec = -1
+          │               ^^ at most a year
+
+        error: `memory_mb` must be a size in MB
+          ┌─ tasks/task/task.toml:8:13
+          │
+        8 │ memory_mb = 1
+          │             ^ at least 6
+
+        error: `app` is not a path of the sandbox
+          ┌─ tasks/task/task.toml:9:11
+          │
+        9 │ workdir = "app"
+          │           ^^^^^ an absolute path without `..`
+
+        error: `path` must be a path inside the task's folder
+           ┌─ tasks/task/task.toml:12:8
+           │
+        12 │ path = "../elsewhere"
+           │        ^^^^^^^^^^^^^^ no absolute path, no `..`
+
+        error: `missing` cannot be read: No such file or directory (os error 2)
+           ┌─ tasks/task/task.toml:15:11
+           │
+        15 │ overlay = "missing"
+           │           ^^^^^^^^^ looked for in the task's folder
+
+        error: `resolved_at` must be from 0 to 1
+           ┌─ tasks/task/task.toml:16:15
+           │
+        16 │ resolved_at = 2
+           │               ^
+
+        error: `some` is not a network
+           ┌─ tasks/task/task.toml:17:11
+           │
+        17 │ network = "some"
+           │           ^^^^^^ "none" or "full"
+
+        error: `a` stands twice in `fail_to_pass`
+           ┌─ tasks/task/task.toml:18:22
+           │
+        18 │ fail_to_pass = ["a", "a"]
+           │                      ^^^ once is enough
+
+        error: `a` stands in `fail_to_pass` too
+           ┌─ tasks/task/task.toml:19:22
+           │
+        19 │ pass_to_pass = ["b", "a"]
+           │                      ^^^ once is enough
+        "#);
+}
+
+#[test]
+fn what_comes_later_is_refused_where_the_verdict_would_change() {
+    let toml = "\
+artifacts = [\"/app/out\"]
+
+[verifier]
+environment_mode = \"separate\"
+
+[environment]
+network_mode = \"allowlist\"
+allowed_hosts = [\"example.org\"]
+gpus = 1
+
+[verification]
+sees = \"live\"
+runner = \"go\"
+fail_to_pass = [\"a\"]
+
+[tools]
+forbid = [{ tool = \"bash\", command = \"git log*\" }]
+require = [{ tool = \"refund\" }]
+
+[[steps]]
+name = \"one\"
+";
+    let shown = Folder::new(toml).error();
+    let heads: Vec<&str> = shown
+        .lines()
+        .filter(|line| line.starts_with("error"))
+        .collect();
+    assert_snapshot!(heads.join("\n"), @r#"
+        error: a verifier with an environment of its own is not supported yet
+        error: a network of named hosts ("allowlist") is not supported yet
+        error: a task that needs a GPU is not supported yet
+        error: verification in the agent's own sandbox ("live") is not supported yet
+        error: the runner "go" is not supported yet
+        error: `require` in [tools] is not supported yet
+        error: a task of several steps ([[steps]]) is not supported yet
+        "#);
+}
+
+#[test]
+fn a_repo_says_where_it_is_and_which_commit() {
+    let of = |repo: &str| {
+        let toml = REPO_TASK.replace("path = \"repo\"", repo);
+        let shown = Folder::new(&toml).file("a.bundle", "no bundle").error();
+        shown.lines().next().unwrap_or_default().to_string()
+    };
+    assert_snapshot!(of("path = \"a.bundle\""), @"error: `a.bundle` is neither a folder nor a git bundle");
+    assert_snapshot!(of("path = \"repo\"\ncommit = \"abc\""), @"error: a folder has no commit: it becomes one");
+    assert_snapshot!(of("url = \"https://example.org/a.git\"\ncommit = \"abc\""), @"error: `abc` is not a commit");
+    assert_snapshot!(of("url = \"--upload-pack=x\"\ncommit = \"abc\""), @"error: `--upload-pack=x` is not a url");
+    assert_snapshot!(of("history = \"none\""), @"error: [repo] does not say where the repo is");
+}
+
+#[test]
+fn a_task_that_nothing_verifies_is_an_error() {
+    let folder = Folder::new("[scenario]\nname = \"x\"\n").without("tests/test.sh");
+    assert_snapshot!(folder.error(), @"error: tasks/task/task.toml: nothing verifies the task: there is no tests/test.sh, and no test is expected in [verification]");
+}
+
+#[test]
+fn variables_of_the_host_are_filled_in_and_missing_ones_named() {
+    let toml = format!(
+        "{REPO_TASK}\n[environment.env]\nA = \"${{SET}}\"\nB = \"${{UNSET:-else}}\"\nC = \"x${{SET}}\"\n"
+    );
+    let mut folder = Folder::new(&toml);
+    assert!(
+        folder
+            .error()
+            .starts_with("error: the variable `SET` is not set")
+    );
+    folder.env.push(("SET", "yes"));
+    let env = folder.load().unwrap().environment.env;
+    let values: Vec<&str> = env.values().map(String::as_str).collect();
+    assert_eq!(values, ["yes", "else", "x${SET}"]);
+}
+
+#[test]
+fn canary_lines_are_not_told_to_the_agent() {
+    let text = "<!-- some canary GUID 1 -->\n# another CANARY\n\n# Title\n\nText # canary\n";
+    let task = Folder::new(REPO_TASK)
+        .file("instruction.md", text)
+        .load()
+        .unwrap();
+    assert_eq!(task.instruction, "# Title\n\nText # canary\n");
+}
+
+#[test]
+fn an_instruction_that_is_not_utf8_names_byte_and_line() {
+    let folder = Folder::new(REPO_TASK).file("instruction.md", b"Do\nthis \xff now\n");
+    assert_snapshot!(folder.error(), @"error: `tasks/task/instruction.md` is not UTF-8: byte 8 (0xff), in line 2");
+}
+
+#[test]
+fn an_instruction_that_is_missing_or_empty_is_an_error() {
+    assert_snapshot!(Folder::new(REPO_TASK).without("instruction.md").error(), @"error: `tasks/task` has no instruction.md, which is what the agent is told");
+    let folder = Folder::new(REPO_TASK).file("instruction.md", "<!-- canary -->\n\n");
+    assert_snapshot!(folder.error(), @"error: `tasks/task/instruction.md` says nothing");
+}
+
+#[test]
+fn a_folder_without_task_toml_says_how_to_begin() {
+    assert_snapshot!(Folder::new("").without("task.toml").error(), @r#"
+        error: `tasks/task` is not a task: it has no task.toml
+          try: proofyard new tasks/new-task     a small task that works, to start from
+        "#);
+}

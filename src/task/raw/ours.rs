@@ -1,0 +1,170 @@
+//! Our own tables; in these an unknown key is an error.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{NetworkValue, UserName};
+use crate::record::Sees;
+
+/// `[repo]`: the work tree that the agent finds and changes.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+pub struct RepoTable {
+    /// A folder of the task (becomes one commit), or a git bundle.
+    pub path: Option<String>,
+    /// A repository that the host's git brings.
+    pub url: Option<String>,
+    /// The work tree is the image's own; not supported yet.
+    pub in_image: Option<bool>,
+    /// 40 hex digits, for a bundle or a url.
+    pub commit: Option<String>,
+    /// Where it lies in the sandbox; default the image's WORKDIR, else `/workspace`.
+    pub workdir: Option<String>,
+    /// What of the history the agent finds, default `ancestors`.
+    pub history: Option<HistoryName>,
+}
+
+/// `history`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum HistoryName {
+    /// The base commit and its ancestors.
+    Ancestors,
+    /// One commit with the tree of the base commit.
+    None,
+}
+
+/// `[verification]`: how a task is verified.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+pub struct VerificationTable {
+    /// What of the agent's world the verifier sees; default `patch` with [repo], else `files`.
+    pub sees: Option<Sees>,
+    /// Of `files`: only these roots cross over; default all that changed.
+    pub carry: Option<Vec<String>>,
+    /// Of `patch`: also what `.gitignore` hides.
+    pub include_ignored: Option<bool>,
+    /// Runner configuration or tests that the agent is meant to change.
+    pub may_change: Option<Vec<String>>,
+    /// Of `live`: services that belong to the task; not supported yet.
+    pub services: Option<Vec<Service>>,
+    /// Default `pytest` where tests are expected, else `script`.
+    pub runner: Option<RunnerName>,
+    /// Shell command that runs the agent's code before hidden files exist.
+    pub build: Option<String>,
+    /// How the runner is started; default by runner.
+    pub command: Option<String>,
+    /// Folder of hidden files, laid over the work tree last; without a repo they lie at `/tests`. Default `tests`.
+    pub overlay: Option<String>,
+    /// A patch with the hidden files, instead of `overlay`.
+    pub patch: Option<String>,
+    /// Tests that do not pass before the task is done, and must then.
+    pub fail_to_pass: Option<Vec<String>>,
+    /// Tests that pass before, and must still.
+    pub pass_to_pass: Option<Vec<String>>,
+    /// Reward from which a task without expected tests is resolved, 0 to 1; default 1.
+    pub resolved_at: Option<f64>,
+    /// User of the hidden tests; default the image's.
+    pub user: Option<UserName>,
+    /// Network of the verifier's sandbox, default `none`.
+    pub network: Option<NetworkValue>,
+}
+
+/// `runner`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RunnerName {
+    Pytest,
+    /// `tests/test.sh` and the reward file that it writes.
+    Script,
+    /// Not supported yet.
+    Junit,
+    /// Not supported yet.
+    Tap,
+    /// Not supported yet.
+    Go,
+    /// Not supported yet.
+    Cargo,
+}
+
+/// A service of `[verification]`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+pub struct Service {
+    pub command: Option<Vec<String>>,
+    pub port: Option<u16>,
+}
+
+/// `[tools]`: what is right use of tools here.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+pub struct ToolsTable {
+    /// Tools that are offered; default the standard set.
+    pub allow: Option<Vec<String>>,
+    /// Calls that break `clean`; not judged yet.
+    pub forbid: Option<Vec<ForbiddenCall>>,
+    /// Paths that must not be read; not judged yet.
+    pub forbid_read: Option<Vec<String>>,
+    /// Calls without which a trial is unresolved; not supported yet.
+    pub require: Option<Vec<RequiredCall>>,
+    /// Pairs of tools, the first before the second; not supported yet.
+    pub after: Option<Vec<Vec<String>>>,
+    /// Writes elsewhere are out of scope; not judged yet.
+    pub write_scope: Option<Vec<String>>,
+    /// Programs and state of custom tools; not supported yet.
+    pub files: Option<String>,
+    /// Where custom tools run; not supported yet.
+    #[serde(rename = "where")]
+    pub place: Option<ToolPlace>,
+    /// Tools of the task's own; not supported yet.
+    pub custom: Option<Vec<CustomTool>>,
+}
+
+/// `where`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ToolPlace {
+    Beside,
+    Inside,
+}
+
+/// An entry of `forbid`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+pub struct ForbiddenCall {
+    pub tool: Option<String>,
+    /// A glob over the command.
+    pub command: Option<String>,
+    #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
+    pub arguments: Option<BTreeMap<String, toml::Value>>,
+}
+
+/// An entry of `require`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+pub struct RequiredCall {
+    pub tool: Option<String>,
+    /// A value, or `{ any = […] }`, `{ regex = "…" }`, `{ schema = {…} }`, by name.
+    #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
+    pub arguments: Option<BTreeMap<String, toml::Value>>,
+}
+
+/// `[[tools.custom]]`
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+pub struct CustomTool {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    /// A file with the JSON Schema of the arguments.
+    pub parameters: Option<String>,
+    pub command: Option<Vec<String>>,
+}
+
+/// `[scenario]`: what scores are grouped by.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+pub struct ScenarioTable {
+    pub name: Option<String>,
+    /// What of a trial counts: `success`, `tool_use`, …
+    pub dimensions: Option<Vec<String>>,
+    /// For standard errors; default the repo's url, else the task.
+    pub cluster: Option<String>,
+    /// More than 0, default 1.
+    pub weight: Option<f64>,
+    pub difficulty: Option<String>,
+    pub tags: Option<Vec<String>>,
+}

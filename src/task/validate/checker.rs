@@ -1,0 +1,288 @@
+//! What every check of a `task.toml` needs: where to tell a problem, and checks
+//! of single values.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Display;
+use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
+
+use crate::diagnose::{KeyPath, Problem, SourceText, place};
+use crate::task::raw::UserName;
+
+/// Longest time that a task may ask for: a year, seconds.
+const LONGEST: f64 = 366.0 * 86_400.0;
+/// Most double entries that are told of one file.
+const MOST_DOUBLES: usize = 10;
+
+/// Gathers what is wrong, and what only deserves a warning.
+pub struct Checker<'a> {
+    text: &'a SourceText,
+    dir: &'a Path,
+    host_env: &'a dyn Fn(&str) -> Option<String>,
+    pub problems: Vec<Problem>,
+    pub warnings: Vec<String>,
+}
+
+impl<'a> Checker<'a> {
+    pub fn new(
+        text: &'a SourceText,
+        dir: &'a Path,
+        host_env: &'a dyn Fn(&str) -> Option<String>,
+    ) -> Self {
+        Self {
+            text,
+            dir,
+            host_env,
+            problems: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// The task's folder.
+    pub fn dir(&self) -> &'a Path {
+        self.dir
+    }
+
+    /// A value is wrong.
+    pub fn wrong(
+        &mut self,
+        path: impl Into<KeyPath>,
+        message: impl Into<String>,
+        label: impl Into<String>,
+    ) {
+        let span = place(&self.text.text, &path.into()).map_or(0..0, |(_, value)| value);
+        let spot = self.text.spot(span, label);
+        self.problems.push(Problem::new(message).at(spot));
+    }
+
+    /// Something that this version cannot do, and cannot leave out.
+    pub fn later(&mut self, path: impl Into<KeyPath>, what: impl Display) {
+        self.wrong(
+            path,
+            format!("{what} is not supported yet"),
+            "leaving it out would change the verdict",
+        );
+    }
+
+    /// Something about the file, or the folder, that no value says.
+    pub fn file_problem(&mut self, message: impl Into<String>) {
+        let problem = format!("{}: {}", self.text.name, message.into());
+        self.problems.push(Problem::new(problem));
+    }
+
+    /// Something that is left out without harm.
+    pub fn warn(&mut self, path: impl Into<KeyPath>, message: impl Into<String>) {
+        let span = place(&self.text.text, &path.into()).map_or(0..0, |(key, _)| key);
+        let problem = Problem::new(message).at(self.text.spot(span, ""));
+        self.warnings.push(problem.to_string());
+    }
+
+    /// A warning about the folder.
+    pub fn warn_of_file(&mut self, message: &str) {
+        self.warnings.push(format!("{}: {message}", self.text.name));
+    }
+
+    /// Seconds, more than 0 and finite.
+    pub fn seconds(&mut self, path: &str, value: Option<f64>) -> Option<Duration> {
+        let value = value?;
+        if value > 0.0 && value <= LONGEST {
+            return Some(Duration::from_secs_f64(value));
+        }
+        self.wrong(
+            path,
+            format!("`{}` must be more than 0 seconds", last(path)),
+            "at most a year",
+        );
+        None
+    }
+
+    /// Mebibytes as bytes, at least `least` of them.
+    pub fn mebibytes(&mut self, path: &str, value: Option<u64>, least: u64) -> Option<u64> {
+        let value = value?;
+        let bytes = value.checked_mul(1 << 20).filter(|_| value >= least);
+        if bytes.is_none() || bytes > Some(1 << 50) {
+            self.wrong(
+                path,
+                format!("`{}` must be a size in MB", last(path)),
+                format!("at least {least}"),
+            );
+            return None;
+        }
+        bytes
+    }
+
+    /// Harbor's older sizes: a number with `K`, `M` or `G`, as bytes.
+    pub fn old_size(&mut self, path: &str, value: Option<&String>) -> Option<u64> {
+        let value = value?;
+        let number = value.strip_suffix(['K', 'M', 'G', 'k', 'm', 'g']);
+        let unit = match value.chars().last().map(|unit| unit.to_ascii_uppercase()) {
+            Some('K') => 1u64 << 10,
+            Some('M') => 1 << 20,
+            _ => 1 << 30,
+        };
+        let size = number
+            .and_then(|number| number.trim().parse::<f64>().ok())
+            .map(|number| number * unit as f64)
+            .filter(|size| *size >= 1.0 && *size <= (1u64 << 50) as f64);
+        if size.is_none() {
+            self.wrong(
+                path,
+                format!("`{}` is not a size", last(path)),
+                "a number with K, M or G, like \"2G\"",
+            );
+        }
+        size.map(|size| size as u64)
+    }
+
+    /// A path inside the task's folder, of something that exists.
+    pub fn inside(&mut self, path: &str, value: &str) -> Option<PathBuf> {
+        let given = Path::new(value);
+        let stays = given
+            .components()
+            .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+        if value.is_empty() || !stays {
+            self.wrong(
+                path,
+                format!("`{}` must be a path inside the task's folder", last(path)),
+                "no absolute path, no `..`",
+            );
+            return None;
+        }
+        let full = self.dir.join(given);
+        match full.canonicalize() {
+            Ok(real) if real.starts_with(self.dir) => Some(real),
+            Ok(_) => {
+                self.wrong(
+                    path,
+                    format!("`{value}` leads out of the task's folder"),
+                    "",
+                );
+                None
+            }
+            Err(error) => {
+                self.wrong(
+                    path,
+                    format!("`{value}` cannot be read: {error}"),
+                    "looked for in the task's folder",
+                );
+                None
+            }
+        }
+    }
+
+    /// An absolute path of the sandbox, without `..`.
+    pub fn sandbox_path(&mut self, path: impl Into<KeyPath>, value: &str) -> bool {
+        let plain = value.starts_with('/')
+            && !value.chars().any(char::is_control)
+            && !value.split('/').any(|part| part == "..");
+        if !plain {
+            self.wrong(
+                path,
+                format!("`{value}` is not a path of the sandbox"),
+                "an absolute path without `..`",
+            );
+        }
+        plain
+    }
+
+    /// A user by name or number, with or without a group.
+    pub fn user(&mut self, path: &str, value: Option<&UserName>) -> Option<String> {
+        let UserName(name) = value?;
+        let plain = !name.is_empty()
+            && name.len() <= 64
+            && name
+                .chars()
+                .all(|sign| sign.is_ascii_alphanumeric() || "._-:$".contains(sign));
+        if !plain {
+            self.wrong(
+                path,
+                format!("`{name}` is not a user"),
+                "a name or a number",
+            );
+        }
+        Some(name.clone())
+    }
+
+    /// Variables, `${NAME}` and `${NAME:-default}` filled in from the host where
+    /// they are the whole value.
+    pub fn env(
+        &mut self,
+        path: &str,
+        table: Option<BTreeMap<String, String>>,
+    ) -> BTreeMap<String, String> {
+        let mut filled = BTreeMap::new();
+        for (name, value) in table.unwrap_or_default() {
+            let at = KeyPath::from(path).key(&name);
+            if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
+                self.wrong(at, format!("`{name}` cannot be a variable"), "");
+                continue;
+            }
+            match self.fill(&value) {
+                Ok(value) => {
+                    filled.insert(name, value);
+                }
+                Err(missing) => self.wrong(
+                    at,
+                    format!("the variable `{missing}` is not set"),
+                    format!("set it, or write ${{{missing}:-a default}}"),
+                ),
+            }
+        }
+        filled
+    }
+
+    fn fill(&self, value: &str) -> Result<String, String> {
+        let Some(inner) = value
+            .strip_prefix("${")
+            .and_then(|rest| rest.strip_suffix('}'))
+        else {
+            return Ok(value.to_string());
+        };
+        let (name, default) = match inner.split_once(":-") {
+            Some((name, default)) => (name, Some(default)),
+            None => (inner, None),
+        };
+        let plain = name.starts_with(|sign: char| sign.is_ascii_alphabetic() || sign == '_')
+            && name
+                .chars()
+                .all(|sign| sign.is_ascii_alphanumeric() || sign == '_');
+        if !plain {
+            return Ok(value.to_string());
+        }
+        (self.host_env)(name)
+            .or_else(|| default.map(str::to_string))
+            .ok_or_else(|| name.to_string())
+    }
+
+    /// No entry twice, in one list or in two of them; no entry empty.
+    pub fn no_twice(&mut self, lists: &[(&str, Option<&[String]>)]) {
+        let mut first: HashMap<&str, &str> = HashMap::new();
+        let mut told = 0;
+        for (path, list) in lists {
+            for (index, entry) in list.unwrap_or_default().iter().enumerate() {
+                let at = KeyPath::from(*path).index(index);
+                let before = first.get(entry.as_str()).copied();
+                if entry.trim().is_empty() || entry.chars().any(char::is_control) {
+                    self.wrong(at, format!("an entry of `{}` says nothing", last(path)), "");
+                } else if let Some(list) = before {
+                    let message = match list == *path {
+                        true => format!("`{entry}` stands twice in `{}`", last(path)),
+                        false => format!("`{entry}` stands in `{}` too", last(list)),
+                    };
+                    self.wrong(at, message, "once is enough");
+                } else {
+                    first.insert(entry, path);
+                    continue;
+                }
+                told += 1;
+                if told >= MOST_DOUBLES {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn last(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
+}

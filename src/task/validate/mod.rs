@@ -1,0 +1,229 @@
+//! From raw tables to a task: which values are right, what they mean, and what
+//! this version cannot do.
+//!
+//! What is not built is refused where leaving it out would change a verdict,
+//! and only warned of where it would not.
+
+mod agent_side;
+mod checker;
+mod verification;
+
+pub use checker::Checker;
+
+use super::raw::{ScenarioTable, TaskToml};
+use super::read::Parts;
+use super::{Scenario, Task, ToolRules};
+use crate::diagnose::KeyPath;
+use crate::record::TaskId;
+
+/// The task that the tables describe; meant only where the checker found no problem.
+pub fn task(raw: TaskToml, parts: Parts<'_>, check: &mut Checker<'_>) -> Task {
+    let ours = raw.ours();
+    refuse_later_tables(&raw, check);
+    let id = name(&raw, &parts, check);
+    let scenario = scenario(&raw, check);
+    let environment_table = raw.environment.unwrap_or_default();
+    let agent_table = raw.agent.unwrap_or_default();
+    let environment = agent_side::environment(&environment_table, &agent_table, ours, check);
+    let repo = raw
+        .repo
+        .as_ref()
+        .and_then(|repo| agent_side::repo(repo, check));
+    let verification = verification::verification(
+        raw.verification.as_ref(),
+        raw.verifier.unwrap_or_default(),
+        &environment_table,
+        raw.repo.is_some(),
+        ours,
+        check,
+    );
+    let solution_env = raw.solution.and_then(|solution| solution.env);
+    Task {
+        id,
+        dir: parts.dir.to_path_buf(),
+        source: parts.source,
+        digest: parts.digest,
+        instruction: parts.instruction,
+        description: raw
+            .task
+            .and_then(|task| task.description)
+            .unwrap_or_default(),
+        agent: agent_side::agent_rules(&agent_table, check),
+        environment,
+        scenario: with_cluster(scenario, repo.as_ref()),
+        repo,
+        verification,
+        tools: ToolRules {
+            allow: raw.tools.and_then(|tools| tools.allow).unwrap_or_default(),
+        },
+        ours,
+        solution: solution(check),
+        solution_env: check.env("solution.env", solution_env),
+        warnings: Vec::new(),
+    }
+}
+
+/// `[task].name`, else the folder's name.
+fn name(raw: &TaskToml, parts: &Parts<'_>, check: &mut Checker<'_>) -> TaskId {
+    if let Some(name) = raw.task.as_ref().and_then(|task| task.name.as_ref()) {
+        if !is_name(name) {
+            check.wrong(
+                "task.name",
+                format!("`{name}` is not the name of a task"),
+                "it is two parts with `/` between, of letters, digits, `.`, `_` and `-`",
+            );
+        }
+        return TaskId::new(name);
+    }
+    let folder = parts.dir.file_name().unwrap_or_default();
+    match folder.to_str() {
+        Some(name) if !name.is_empty() && !name.chars().any(char::is_control) => TaskId::new(name),
+        _ => {
+            check.file_problem(format!(
+                "the folder's name {folder:?} cannot be a task's name: set `name` in [task]"
+            ));
+            TaskId::new("")
+        }
+    }
+}
+
+/// Harbor's rule: `org/name`, each from `[a-zA-Z0-9][a-zA-Z0-9._-]*`, no `..`.
+fn is_name(name: &str) -> bool {
+    let part = |part: &str| {
+        part.starts_with(|sign: char| sign.is_ascii_alphanumeric())
+            && part
+                .chars()
+                .all(|sign| sign.is_ascii_alphanumeric() || "._-".contains(sign))
+    };
+    match name.split_once('/') {
+        Some((org, name)) => part(org) && part(name) && !name.contains("..") && !org.contains(".."),
+        None => false,
+    }
+}
+
+fn scenario(raw: &TaskToml, check: &mut Checker<'_>) -> Scenario {
+    let empty = ScenarioTable::default();
+    let table = raw.scenario.as_ref().unwrap_or(&empty);
+    if let Some(weight) = table.weight
+        && !(weight.is_finite() && weight > 0.0)
+    {
+        check.wrong(
+            "scenario.weight",
+            "`weight` in [scenario] must be more than 0",
+            "a finite number",
+        );
+    }
+    let metadata = raw.metadata.as_ref();
+    let difficulty = metadata
+        .and_then(|metadata| metadata.get("difficulty"))
+        .and_then(|value| value.as_str())
+        .map(str::to_string);
+    let tags = metadata
+        .and_then(|metadata| metadata.get("tags"))
+        .and_then(|value| value.as_array())
+        .map(|tags| {
+            tags.iter()
+                .filter_map(|tag| tag.as_str().map(str::to_string))
+                .collect()
+        });
+    let keywords = raw.task.as_ref().and_then(|task| task.keywords.clone());
+    Scenario {
+        name: table.name.clone(),
+        cluster: table.cluster.clone(),
+        difficulty: table.difficulty.clone().or(difficulty),
+        tags: table.tags.clone().or(tags).or(keywords).unwrap_or_default(),
+    }
+}
+
+/// Tasks on the same repository are one cluster, unless the task says otherwise.
+fn with_cluster(scenario: Scenario, repo: Option<&super::Repo>) -> Scenario {
+    let url = repo.and_then(|repo| match &repo.source {
+        super::RepoSource::Url(url) => Some(url.clone()),
+        _ => None,
+    });
+    Scenario {
+        cluster: scenario.cluster.or(url),
+        ..scenario
+    }
+}
+
+/// `solution/` with a `solve.sh`.
+fn solution(check: &mut Checker<'_>) -> Option<std::path::PathBuf> {
+    let dir = check.dir().join("solution");
+    if dir.join("solve.sh").is_file() {
+        return Some(dir);
+    }
+    if dir.exists() {
+        check.warn_of_file("solution/ has no solve.sh, so the task has no reference solution");
+    }
+    None
+}
+
+fn refuse_later_tables(raw: &TaskToml, check: &mut Checker<'_>) {
+    if raw.steps.as_ref().is_some_and(|steps| !steps.is_empty()) {
+        check.later(
+            KeyPath::from("steps").index(0),
+            "a task of several steps ([[steps]])",
+        );
+    }
+    let version = raw.schema_version.as_ref().or(raw.version.as_ref());
+    if let Some(version) = version
+        && !version.starts_with("1.")
+    {
+        let key = match raw.schema_version {
+            Some(_) => "schema_version",
+            None => "version",
+        };
+        check.warn(
+            key,
+            format!("schema version {version} is not known; read as 1.4"),
+        );
+    }
+    if raw.artifacts.as_ref().is_some_and(|list| !list.is_empty()) {
+        check.warn("artifacts", "artifacts are not collected yet");
+    }
+    let Some(tools) = &raw.tools else { return };
+    let listed = |given: bool, key: &str, check: &mut Checker<'_>| {
+        if given {
+            check.later(
+                format!("tools.{key}").as_str(),
+                format!("`{key}` in [tools]"),
+            );
+        }
+    };
+    listed(tools.require.is_some(), "require", check);
+    listed(tools.after.is_some(), "after", check);
+    if tools
+        .custom
+        .as_ref()
+        .is_some_and(|custom| !custom.is_empty())
+    {
+        check.later(
+            KeyPath::from("tools.custom").index(0),
+            "a task with tools of its own",
+        );
+    }
+    let unjudged = [
+        ("forbid", tools.forbid.is_some()),
+        ("forbid_read", tools.forbid_read.is_some()),
+        ("write_scope", tools.write_scope.is_some()),
+    ];
+    for (key, _) in unjudged.iter().filter(|(_, given)| *given) {
+        check.warn(
+            format!("tools.{key}").as_str(),
+            format!("`{key}` in [tools] is not judged yet"),
+        );
+    }
+    if tools.custom.is_none() && (tools.files.is_some() || tools.place.is_some()) {
+        let key = if tools.files.is_some() {
+            "tools.files"
+        } else {
+            "tools.where"
+        };
+        check.warn(
+            key,
+            "there are no tools of the task's own, so this says nothing",
+        );
+    }
+    check.no_twice(&[("tools.allow", tools.allow.as_deref())]);
+}

@@ -1,0 +1,292 @@
+//! The verifier's side of a task.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::Checker;
+use super::agent_side::{default_network, environment_network, network_mode};
+use crate::diagnose::KeyPath;
+use crate::record::Sees;
+use crate::task::raw::{
+    EnvironmentMode, EnvironmentTable, NetworkValue, RunnerName, VerificationTable, VerifierTable,
+};
+use crate::task::{Hidden, Network, Runner, Verification};
+
+/// Harbor's default.
+const TIMEOUT: Duration = Duration::from_secs(600);
+
+pub fn verification(
+    table: Option<&VerificationTable>,
+    verifier: VerifierTable,
+    environment: &EnvironmentTable,
+    has_repo: bool,
+    ours: bool,
+    check: &mut Checker<'_>,
+) -> Verification {
+    let empty = VerificationTable::default();
+    let table = table.unwrap_or(&empty);
+    refuse_later(table, &verifier, check);
+    check.no_twice(&[
+        ("verification.fail_to_pass", table.fail_to_pass.as_deref()),
+        ("verification.pass_to_pass", table.pass_to_pass.as_deref()),
+    ]);
+    let runner = runner(table, check);
+    let user = check.user("verification.user", table.user.as_ref());
+    Verification {
+        sees: sees(table, has_repo, check),
+        carry: table.carry.clone().unwrap_or_default(),
+        include_ignored: table.include_ignored.unwrap_or(false),
+        runner,
+        build: command("build", table.build.as_ref(), check),
+        command: command("command", table.command.as_ref(), check),
+        hidden: hidden(table, runner, has_repo, check),
+        fail_to_pass: table.fail_to_pass.clone().unwrap_or_default(),
+        pass_to_pass: table.pass_to_pass.clone().unwrap_or_default(),
+        resolved_at: resolved_at(table, check),
+        user: user.or_else(|| check.user("verifier.user", verifier.user.as_ref())),
+        network: network(table, &verifier, environment, ours, check),
+        timeout: check
+            .seconds("verifier.timeout_sec", verifier.timeout_sec)
+            .unwrap_or(TIMEOUT),
+        env: check.env("verifier.env", verifier.env),
+    }
+}
+
+fn refuse_later(table: &VerificationTable, verifier: &VerifierTable, check: &mut Checker<'_>) {
+    if table.sees == Some(Sees::Live) {
+        check.later(
+            "verification.sees",
+            "verification in the agent's own sandbox (\"live\")",
+        );
+    }
+    if table
+        .services
+        .as_ref()
+        .is_some_and(|services| !services.is_empty())
+    {
+        check.later("verification.services", "`services` in [verification]");
+    }
+    if table.may_change.is_some() {
+        check.warn(
+            "verification.may_change",
+            "changes of tests and their configuration are not judged yet, so this says nothing",
+        );
+    }
+    if verifier.environment_mode == Some(EnvironmentMode::Separate) {
+        check.later(
+            "verifier.environment_mode",
+            "a verifier with an environment of its own",
+        );
+    } else if verifier.environment.is_some() {
+        check.later(
+            "verifier.environment",
+            "a verifier with an environment of its own",
+        );
+    }
+    if verifier
+        .collect
+        .as_ref()
+        .is_some_and(|collect| !collect.is_empty())
+    {
+        check.later(
+            KeyPath::from("verifier.collect").index(0),
+            "gathering what a separate verifier needs ([[verifier.collect]])",
+        );
+    }
+}
+
+fn sees(table: &VerificationTable, has_repo: bool, check: &mut Checker<'_>) -> Sees {
+    let sees = match table.sees {
+        Some(sees) => sees,
+        None if has_repo => Sees::Patch,
+        None => Sees::Files,
+    };
+    if sees == Sees::Patch && !has_repo {
+        check.wrong(
+            "verification.sees",
+            "only a task with a [repo] can be verified by its patch",
+            "\"files\" sees all that changed",
+        );
+    }
+    if sees != Sees::Files && table.carry.is_some() {
+        check.wrong(
+            "verification.carry",
+            "`carry` is only for `sees = \"files\"`",
+            "",
+        );
+    }
+    if sees != Sees::Patch && table.include_ignored.is_some() {
+        check.wrong(
+            "verification.include_ignored",
+            "`include_ignored` is only for `sees = \"patch\"`",
+            "",
+        );
+    }
+    for (index, root) in table.carry.iter().flatten().enumerate() {
+        check.sandbox_path(KeyPath::from("verification.carry").index(index), root);
+    }
+    sees
+}
+
+/// The runner that is named, else pytest where tests are expected, else the
+/// script, where there is one.
+fn runner(table: &VerificationTable, check: &mut Checker<'_>) -> Runner {
+    let expects = table
+        .fail_to_pass
+        .iter()
+        .chain(&table.pass_to_pass)
+        .flatten()
+        .next()
+        .is_some();
+    let later = |word: &str, check: &mut Checker<'_>| {
+        check.later("verification.runner", format!("the runner \"{word}\""));
+        Runner::Pytest
+    };
+    match table.runner {
+        Some(RunnerName::Pytest) => {
+            if !expects {
+                check.wrong(
+                    "verification.runner",
+                    "the runner \"pytest\" needs expected tests",
+                    "list them in `fail_to_pass` and `pass_to_pass`",
+                );
+            }
+            Runner::Pytest
+        }
+        Some(RunnerName::Script) => {
+            if expects {
+                check.wrong(
+                    "verification.runner",
+                    "the runner \"script\" gives a reward and no records of tests",
+                    "leave `fail_to_pass` and `pass_to_pass` out, or use \"pytest\"",
+                );
+            }
+            Runner::Script
+        }
+        Some(RunnerName::Junit) => later("junit", check),
+        Some(RunnerName::Tap) => later("tap", check),
+        Some(RunnerName::Go) => later("go", check),
+        Some(RunnerName::Cargo) => later("cargo", check),
+        None if expects => Runner::Pytest,
+        None => Runner::Script,
+    }
+}
+
+fn command(key: &str, value: Option<&String>, check: &mut Checker<'_>) -> Option<String> {
+    let value = value?;
+    if value.trim().is_empty() || value.contains('\0') {
+        let path = format!("verification.{key}");
+        check.wrong(
+            path.as_str(),
+            format!("`{key}` says nothing"),
+            "a command for the shell",
+        );
+    }
+    Some(value.clone())
+}
+
+/// Where the hidden files are; they exist, and hold what the runner starts.
+fn hidden(
+    table: &VerificationTable,
+    runner: Runner,
+    has_repo: bool,
+    check: &mut Checker<'_>,
+) -> Hidden {
+    if let Some(patch) = &table.patch {
+        if table.overlay.is_some() {
+            check.wrong(
+                "verification.patch",
+                "hidden files are an `overlay` or a `patch`, not both",
+                "",
+            );
+        } else if !has_repo {
+            check.wrong(
+                "verification.patch",
+                "`patch` is only for a task with a [repo]",
+                "",
+            );
+        }
+        let found = check.inside("verification.patch", patch);
+        if found.as_ref().is_some_and(|found| !found.is_file()) {
+            check.wrong(
+                "verification.patch",
+                format!("`{patch}` is not a file"),
+                "a patch for git",
+            );
+        }
+        return Hidden::Patch(found.unwrap_or_default());
+    }
+    let folder = match &table.overlay {
+        Some(overlay) => check.inside("verification.overlay", overlay),
+        None => Some(check.dir().join("tests")),
+    };
+    let folder = folder.unwrap_or_else(PathBuf::new);
+    if folder.as_os_str().is_empty() {
+        return Hidden::Overlay(folder);
+    }
+    if !folder.is_dir() {
+        match &table.overlay {
+            Some(overlay) => check.wrong(
+                "verification.overlay",
+                format!("`{overlay}` is not a folder"),
+                "a folder of hidden files",
+            ),
+            None => check.file_problem(
+                "nothing verifies the task: it has neither a tests/ folder nor an `overlay` or a `patch` in [verification]",
+            ),
+        }
+    } else if runner == Runner::Script && !folder.join("test.sh").is_file() {
+        check.file_problem(
+            "nothing verifies the task: there is no tests/test.sh, and no test is expected in [verification]",
+        );
+    }
+    Hidden::Overlay(folder)
+}
+
+fn resolved_at(table: &VerificationTable, check: &mut Checker<'_>) -> f64 {
+    let value = table.resolved_at.unwrap_or(1.0);
+    if !(0.0..=1.0).contains(&value) {
+        check.wrong(
+            "verification.resolved_at",
+            "`resolved_at` must be from 0 to 1",
+            "",
+        );
+    }
+    value
+}
+
+/// Ours: what `[verification]` says, else none; imported: what the format says.
+fn network(
+    table: &VerificationTable,
+    verifier: &VerifierTable,
+    environment: &EnvironmentTable,
+    ours: bool,
+    check: &mut Checker<'_>,
+) -> Network {
+    let hosts = verifier.allowed_hosts.as_deref();
+    let mode = network_mode("verifier", verifier.network_mode, hosts, check);
+    match &table.network {
+        Some(NetworkValue::Word(word)) if word == "none" => Network::None,
+        Some(NetworkValue::Word(word)) if word == "full" => Network::Full,
+        Some(NetworkValue::Word(word)) => {
+            check.wrong(
+                "verification.network",
+                format!("`{word}` is not a network"),
+                "\"none\" or \"full\"",
+            );
+            Network::None
+        }
+        Some(NetworkValue::Hosts(_)) => {
+            check.later("verification.network", "a network of named hosts");
+            Network::None
+        }
+        None if ours => mode.unwrap_or(Network::None),
+        None => {
+            // What is wrong with it has been told with the agent's side.
+            let told = check.problems.len();
+            let own = environment_network(environment, check);
+            check.problems.truncate(told);
+            mode.or(own).unwrap_or(default_network(ours))
+        }
+    }
+}
