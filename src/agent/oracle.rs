@@ -80,7 +80,7 @@ impl Agent for Oracle {
             ms: Some(ran.elapsed.as_millis() as u64),
             ..Event::new(EventKind::ToolResult)
         })?;
-        sandbox.unpack("/", &[SOLUTION.trim_start_matches('/').into()], &[]).await?;
+        sandbox.unpack("/", &[SOLUTION.into()], &[]).await?;
         Ok(if ran.ended == Ended::Exited(0) { End::Done } else { End::AgentError })
     }
 }

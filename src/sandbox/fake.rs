@@ -93,6 +93,10 @@ pub fn refused(kind: GuestErrorKind, message: &str) -> SandboxError {
 
 #[async_trait]
 impl Sandbox for FakeSandbox {
+    fn workdir(&self) -> &str {
+        "/"
+    }
+
     async fn exec(&self, exec: Exec) -> Result<ExecOutput, SandboxError> {
         let mut state = self.lock();
         state.calls.push(format!("exec {}", exec.argv.join(" ")));

@@ -62,7 +62,8 @@ pub trait Sandbox: Send + Sync {
     /// as `skipped`. Paths are absolute; entries carry them without the first `/`.
     async fn pack(&self, paths: &[Vec<u8>], bounds: PackBounds) -> Result<Packed, SandboxError>;
 
-    /// Removes `delete`, then lays the tar stream over `root`.
+    /// Removes `delete` (absolute paths, folders with all below them, missing ones are
+    /// fine), then lays the tar stream over `root`.
     async fn unpack(&self, root: &str, delete: &[Vec<u8>], tar: &[u8]) -> Result<(), SandboxError>;
 
     /// Starts the image's own process beside the helper, where the sandbox was

@@ -106,7 +106,8 @@ pub async fn connect(host: Option<&str>) -> Result<Docker, ConnectError> {
     }
 }
 
-fn address(host: Option<&str>) -> (String, AskedBy) {
+/// Where the engine is looked for, and who says so.
+pub fn address(host: Option<&str>) -> (String, AskedBy) {
     if let Some(host) = host {
         return (host.to_owned(), AskedBy::Settings);
     }

@@ -56,6 +56,7 @@ pub struct DockerSandbox {
     overlay: Option<Overlay>,
     limit: watch::Receiver<Option<LimitHit>>,
     memory_bytes: u64,
+    owner: (u32, u32),
     watcher: Option<JoinHandle<()>>,
     stopped: AtomicBool,
 }
@@ -89,6 +90,11 @@ impl DockerSandbox {
                 Err(error)
             }
         }
+    }
+
+    /// User and group of its commands.
+    pub fn owner(&self) -> (u32, u32) {
+        self.owner
     }
 
     fn link(&self) -> Arc<Link> {
@@ -447,6 +453,7 @@ impl Parts {
             overlay,
             limit,
             memory_bytes: spec.limits.memory_bytes,
+            owner: (0, 0),
             watcher: None,
             stopped: AtomicBool::new(false),
         };
@@ -454,9 +461,16 @@ impl Parts {
         let disk = where_bytes_are(&engine, &id, sandbox.overlay.as_ref()).await;
         sandbox.watcher = Some(tokio::spawn(watch_disk(disk, spec.limits.disk_bytes, hit)));
         let ready = sandbox.call("setting up the helper", &Request::Setup(sandbox.setup.clone()), &[], HELLO).await;
-        if let Err(error) = ready {
-            let _ = sandbox.stop().await;
-            return Err(error);
+        match ready {
+            Ok((Reply::Ready { uid, gid, .. }, _)) => sandbox.owner = (uid, gid),
+            Ok((other, _)) => {
+                let _ = sandbox.stop().await;
+                return Err(unexpected("setting up the helper", &other));
+            }
+            Err(error) => {
+                let _ = sandbox.stop().await;
+                return Err(error);
+            }
         }
         Ok(sandbox)
     }

@@ -143,7 +143,7 @@ async fn look(docker: &Docker, host: Option<&str>) -> Result<Facts, EngineError>
         .await
         .map_err(|_| EngineError::Facts("no answer within 20 s".into()))?
         .map_err(failed)?;
-    let host = super::connect::address(host);
+    let (host, _) = super::connect::address(host);
     let root_dir = PathBuf::from(info.docker_root_dir.unwrap_or_default());
     let desktop = info.operating_system.as_deref().is_some_and(|system| system.contains("Desktop"));
     let here = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());

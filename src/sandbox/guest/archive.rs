@@ -166,7 +166,7 @@ impl Unpacking {
         let root = PathBuf::from(root);
         fs::create_dir_all(&root).map_err(|error| refuse(&format!("make {}", root.display()), &error))?;
         for path in wire::split_paths(delete) {
-            let path = inside(&root, Path::new(OsStr::from_bytes(path)))?;
+            let path = inside(Path::new("/"), Path::new(OsStr::from_bytes(path)))?;
             remove(&path).map_err(|error| refuse(&format!("remove {}", path.display()), &error))?;
         }
         let (feed, pieces) = mpsc::sync_channel::<Vec<u8>>(4);
@@ -329,7 +329,7 @@ mod tests {
 
         let old = to.path().join("gone");
         fs::write(&old, b"").unwrap();
-        let mut unpacking = Unpacking::begin(to.path().to_str().unwrap(), b"gone\0").unwrap();
+        let mut unpacking = Unpacking::begin(to.path().to_str().unwrap(), &wire::join_paths([old.as_os_str().as_bytes()])).unwrap();
         let mut frames = sent.as_slice();
         while let Some((_, _, blob)) = wire::read_frame::<Reply>(&mut frames).unwrap() {
             unpacking.feed(&blob);
