@@ -1,4 +1,4 @@
-//! Facts about a task's folder as a whole: links, bounds, the digest, discovery.
+//! Facts about a task's folder: its instruction, links, bounds, digest, discovery.
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 
@@ -6,6 +6,37 @@ use insta::assert_snapshot;
 
 use super::tests::{Folder, REPO_TASK};
 use super::*;
+
+#[test]
+fn canary_lines_are_not_told_to_the_agent() {
+    let text = "<!-- some canary GUID 1 -->\n# another CANARY\n\n# Title\n\nText # canary\n";
+    let task = Folder::new(REPO_TASK)
+        .file("instruction.md", text)
+        .load()
+        .unwrap();
+    assert_eq!(task.instruction, "# Title\n\nText # canary\n");
+}
+
+#[test]
+fn an_instruction_that_is_not_utf8_names_byte_and_line() {
+    let folder = Folder::new(REPO_TASK).file("instruction.md", b"Do\nthis \xff now\n");
+    assert_snapshot!(folder.error(), @"error: `tasks/task/instruction.md` is not UTF-8: byte 8 (0xff), in line 2");
+}
+
+#[test]
+fn an_instruction_that_is_missing_or_empty_is_an_error() {
+    assert_snapshot!(Folder::new(REPO_TASK).without("instruction.md").error(), @"error: `tasks/task` has no instruction.md, which is what the agent is told");
+    let folder = Folder::new(REPO_TASK).file("instruction.md", "<!-- canary -->\n\n");
+    assert_snapshot!(folder.error(), @"error: `tasks/task/instruction.md` says nothing");
+}
+
+#[test]
+fn a_folder_without_task_toml_says_how_to_begin() {
+    assert_snapshot!(Folder::new("").without("task.toml").error(), @r#"
+        error: `tasks/task` is not a task: it has no task.toml
+          try: proofyard new tasks/new-task     a small task that works, to start from
+        "#);
+}
 
 #[test]
 fn a_link_that_leads_in_a_circle_is_named() {

@@ -1,7 +1,7 @@
 //! `task.toml` as it is written: every table and key, nothing checked but types.
 //!
 //! Field documentation here is what `proofyard schema task` prints. What a key
-//! means for a task, and which values are right, is [`super::validate`]'s.
+//! means for a task, and which values are right, is `super::validate`'s.
 
 mod harbor;
 mod ours;

@@ -38,7 +38,7 @@ pub enum HistoryName {
 /// `[verification]`: how a task is verified.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 pub struct VerificationTable {
-    /// What of the agent's world the verifier sees; default `patch` with [repo], else `files`.
+    /// What of the agent's world the verifier sees; default `patch` with a `[repo]`, else `files`.
     pub sees: Option<Sees>,
     /// Of `files`: only these roots cross over; default all that changed.
     pub carry: Option<Vec<String>>,
