@@ -25,7 +25,11 @@ pub enum AgentError {
     #[error(transparent)]
     Script(#[from] ScriptError),
     #[error("the agent `{agent}` cannot act on {task}: {reason}")]
-    Unfit { agent: String, task: String, reason: String },
+    Unfit {
+        agent: String,
+        task: String,
+        reason: String,
+    },
 }
 
 /// A session that ended by a fault of the sandbox or the record.
@@ -64,20 +68,33 @@ pub fn by_name(name: &str) -> Result<Box<dyn Agent>, AgentError> {
         _ => match name.strip_prefix("script:") {
             Some(file) => Ok(Box::new(script::Script::load(name, &PathBuf::from(file))?)),
             None => {
-                let near = ["oracle", "nop", "script"].into_iter().find(|known| strsim::jaro(known, name) > 0.75);
+                let near = ["oracle", "nop", "script"]
+                    .into_iter()
+                    .find(|known| strsim::jaro(known, name) > 0.75);
                 let hint = match near {
                     Some("script") => "; did you mean `script:FILE`?".to_owned(),
                     Some(near) => format!("; did you mean `{near}`?"),
                     None => format!("; there are {}", NAMES.join(", ")),
                 };
-                Err(AgentError::Unknown { name: name.to_owned(), hint })
+                Err(AgentError::Unknown {
+                    name: name.to_owned(),
+                    hint,
+                })
             }
         },
     }
 }
 
+/// The reference agent, for runs of the harness's own.
+pub fn oracle() -> impl Agent {
+    oracle::Oracle
+}
+
 fn reference(name: &str) -> AgentRef {
-    AgentRef { name: name.to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+    AgentRef {
+        name: name.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -31,31 +31,45 @@ impl Agent for Oracle {
             reason,
         };
         match &task.solution {
-            None => Err(unfit("it has no solution/solve.sh and no solution/calls.jsonl".into())),
+            None => Err(unfit(
+                "it has no solution/solve.sh and no solution/calls.jsonl".into(),
+            )),
             Some(folder) if folder.join("solve.sh").is_file() => Ok(()),
-            Some(folder) => script::read(&folder.join("calls.jsonl")).map(drop).map_err(|error| unfit(error.to_string())),
+            Some(folder) => script::read(&folder.join("calls.jsonl"))
+                .map(drop)
+                .map_err(|error| unfit(error.to_string())),
         }
     }
 
     async fn act(&self, session: &Session<'_>) -> Result<End, SessionError> {
         let Some(folder) = &session.task.solution else {
-            session.tools.recorder().record(Event::harness("no_solution", "the task has no solution"))?;
+            session
+                .tools
+                .recorder()
+                .record(Event::harness("no_solution", "the task has no solution"))?;
             return Ok(End::AgentError);
         };
         if !folder.join("solve.sh").is_file() {
             return match script::read(&folder.join("calls.jsonl")) {
                 Ok(calls) => script::perform(&calls, session).await,
                 Err(error) => {
-                    session.tools.recorder().record(Event::harness("no_solution", error.to_string()))?;
+                    session
+                        .tools
+                        .recorder()
+                        .record(Event::harness("no_solution", error.to_string()))?;
                     Ok(End::AgentError)
                 }
             };
         }
         let sandbox = session.tools.sandbox();
-        let tar = pack(folder).map_err(|source| SandboxError::Host { doing: "pack the solution".into(), source })?;
+        let tar = pack(folder).map_err(|source| SandboxError::Host {
+            doing: "pack the solution".into(),
+            source,
+        })?;
         sandbox.unpack(SOLUTION, &[], &tar).await?;
         let mut env = session.task.solution_env.clone();
-        env.entry("DEBIAN_FRONTEND".into()).or_insert_with(|| "noninteractive".into());
+        env.entry("DEBIAN_FRONTEND".into())
+            .or_insert_with(|| "noninteractive".into());
         let command = format!("{SOLUTION}/solve.sh");
         session.tools.recorder().record(Event {
             id: Some("solve".into()),
@@ -81,16 +95,25 @@ impl Agent for Oracle {
             ..Event::new(EventKind::ToolResult)
         })?;
         sandbox.unpack("/", &[SOLUTION.into()], &[]).await?;
-        Ok(if ran.ended == Ended::Exited(0) { End::Done } else { End::AgentError })
+        Ok(if ran.ended == Ended::Exited(0) {
+            End::Done
+        } else {
+            End::AgentError
+        })
     }
 }
 
 /// The solution's folder as a tar stream, everything executable that is so.
 fn pack(folder: &Path) -> std::io::Result<Vec<u8>> {
     let mut tar = tar::Builder::new(Vec::new());
-    for entry in walkdir::WalkDir::new(folder).follow_links(false).sort_by_file_name() {
+    for entry in walkdir::WalkDir::new(folder)
+        .follow_links(false)
+        .sort_by_file_name()
+    {
         let entry = entry?;
-        let Ok(name) = entry.path().strip_prefix(folder) else { continue };
+        let Ok(name) = entry.path().strip_prefix(folder) else {
+            continue;
+        };
         if name.as_os_str().is_empty() {
             continue;
         }
@@ -99,7 +122,11 @@ fn pack(folder: &Path) -> std::io::Result<Vec<u8>> {
         header.set_uid(0);
         header.set_gid(0);
         if entry.file_type().is_file() {
-            let mode = if name == Path::new("solve.sh") { 0o755 } else { header.mode()? | 0o444 };
+            let mode = if name == Path::new("solve.sh") {
+                0o755
+            } else {
+                header.mode()? | 0o444
+            };
             header.set_mode(mode);
             tar.append_data(&mut header, name, std::fs::File::open(entry.path())?)?;
         } else if entry.file_type().is_symlink() {

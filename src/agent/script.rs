@@ -15,9 +15,16 @@ use crate::tool::Call;
 #[derive(Debug, thiserror::Error)]
 pub enum ScriptError {
     #[error("read the script {path}: {source}")]
-    Read { path: PathBuf, source: std::io::Error },
+    Read {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("{path}:{line}: {message}")]
-    Line { path: PathBuf, line: usize, message: String },
+    Line {
+        path: PathBuf,
+        line: usize,
+        message: String,
+    },
 }
 
 /// The largest script.
@@ -40,33 +47,53 @@ pub struct Script {
 
 impl Script {
     pub fn load(name: &str, path: &Path) -> Result<Self, ScriptError> {
-        Ok(Self { name: name.to_owned(), calls: read(path)? })
+        Ok(Self {
+            name: name.to_owned(),
+            calls: read(path)?,
+        })
     }
 }
 
 /// Reads a script from a file.
 pub fn read(path: &Path) -> Result<Vec<Call>, ScriptError> {
-    let failed = |source| ScriptError::Read { path: path.to_owned(), source };
+    let failed = |source| ScriptError::Read {
+        path: path.to_owned(),
+        source,
+    };
     let size = std::fs::metadata(path).map_err(failed)?.len();
     if size > MOST {
-        return Err(failed(std::io::Error::other(format!("{size} bytes are more than {MOST}"))));
+        return Err(failed(std::io::Error::other(format!(
+            "{size} bytes are more than {MOST}"
+        ))));
     }
     let text = std::fs::read_to_string(path).map_err(failed)?;
-    parse_calls(&text).map_err(|(line, message)| ScriptError::Line { path: path.to_owned(), line, message })
+    parse_calls(&text).map_err(|(line, message)| ScriptError::Line {
+        path: path.to_owned(),
+        line,
+        message,
+    })
 }
 
 /// Reads calls, one JSON object a line; empty lines are nothing. The error is
 /// the line's number, from 1, and what is wrong with it.
 pub fn parse_calls(text: &str) -> Result<Vec<Call>, (usize, String)> {
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let lines = text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty());
     lines
         .map(|(index, line)| {
-            let line: Line = serde_json::from_str(line).map_err(|error| (index + 1, error.to_string()))?;
+            let line: Line =
+                serde_json::from_str(line).map_err(|error| (index + 1, error.to_string()))?;
             let arguments = match line.arguments {
                 Value::Null => Value::Object(Default::default()),
                 arguments => arguments,
             };
-            Ok(Call { id: line.id, tool: line.tool, arguments })
+            Ok(Call {
+                id: line.id,
+                tool: line.tool,
+                arguments,
+            })
         })
         .collect()
 }
@@ -78,7 +105,11 @@ pub async fn perform(calls: &[Call], session: &Session<'_>) -> Result<End, Sessi
             return Ok(End::Submitted);
         }
     }
-    let submit = Call { id: None, tool: "submit".into(), arguments: Value::Object(Default::default()) };
+    let submit = Call {
+        id: None,
+        tool: "submit".into(),
+        arguments: Value::Object(Default::default()),
+    };
     session.tools.perform(&submit).await?;
     Ok(End::Submitted)
 }

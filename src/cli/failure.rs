@@ -3,9 +3,15 @@
 
 use std::io::{self, Write};
 
+use std::path::PathBuf;
+
 use super::Exit;
+use crate::agent::AgentError;
 use crate::config::ConfigError;
 use crate::diagnose::render_error;
+use crate::run::{PlanError, StoreError};
+use crate::sandbox::SandboxError;
+use crate::sandbox::docker::EngineError;
 use crate::task::TaskError;
 
 /// Why a command was not carried out.
@@ -16,6 +22,28 @@ pub enum Failure {
     Tasks(Vec<TaskError>),
     #[error(transparent)]
     Config(#[from] ConfigError),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(
+        "no agent is named: `-a oracle`, `-a nop` or `-a script:FILE`, or `run.agents` in harness.toml"
+    )]
+    NoAgent,
+    #[error("no task matches the filter `{filter}`")]
+    NothingMatches { filter: String },
+    #[error("there is no task, run or trial `{what}` (runs are looked for in {})", .out.display())]
+    Unknown { what: String, out: PathBuf },
+    #[error("{0}")]
+    NotReady(String),
+    #[error("listen for Ctrl-C")]
+    Signals(#[source] io::Error),
     #[error("standard output cannot be written")]
     Output(#[source] io::Error),
 }
@@ -29,7 +57,11 @@ impl From<TaskError> for Failure {
 impl Failure {
     /// What the program ends with.
     pub fn exit(&self) -> Exit {
-        Exit::Usage
+        match self {
+            Self::Engine(EngineError::Connect(_) | EngineError::Facts(_)) => Exit::Unreachable,
+            Self::Sandbox(_) | Self::NotReady(_) => Exit::TrialErrors,
+            _ => Exit::Usage,
+        }
     }
 
     /// The text for standard error, blocks with blank lines between.
@@ -40,7 +72,7 @@ impl Failure {
                 blocks.join("\n")
             }
             Self::Config(error) => error.render(colour),
-            Self::Output(_) => render_error(self, &[], colour),
+            _ => render_error(self, &[], colour),
         }
     }
 }

@@ -3,23 +3,151 @@
 //! Owns what is printed besides reports, and the exit codes. Must not hold
 //! logic that a test would want.
 
+mod clean;
 pub mod drive;
+mod evaluate;
 mod exit;
-pub mod images;
-pub mod resume;
-pub mod run;
-pub mod show_run;
 mod failure;
+mod guest;
+pub mod images;
 pub mod list;
 pub mod new;
+pub mod resume;
+pub mod run;
 pub mod schema;
+mod shell;
+mod show;
 pub mod show_config;
+pub mod show_run;
 pub mod show_task;
 
 pub use exit::Exit;
 pub use failure::{Failure, to_stdout};
 
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{self, Flag, Loaded, Settings, Sources};
+
+const ABOUT: &str = "\
+First steps:
+  proofyard new tasks/my-task                 a task that works, to change from
+  proofyard run tasks -a oracle -a nop        are the tasks sound?
+  proofyard show runs/…                       what came of it
+
+Settings come from flags, PROOFYARD_… variables, harness.toml and defaults, in
+this order; `proofyard show --config` prints each with where it came from.";
+
+/// A sandboxed evaluator of agents
+#[derive(Debug, Parser)]
+#[command(name = "proofyard", version, after_help = ABOUT, disable_help_subcommand = true)]
+struct Program {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Evaluate agents at tasks
+    Run(run::RunArgs),
+    /// Finish what is missing of a run
+    Resume(resume::ResumeArgs),
+    /// List tasks
+    List(list::ListArgs),
+    /// Show a task, a run, a trial, or the settings
+    Show(show::ShowArgs),
+    New(new::NewArgs),
+    /// A shell in a task's sandbox
+    Shell(shell::ShellArgs),
+    Images(images::ImagesArgs),
+    /// Remove what dead runs left in the engine and on this host
+    Clean,
+    Schema(schema::SchemaArgs),
+    /// The helper in a sandbox; started by the harness
+    #[command(hide = true)]
+    Guest(guest::GuestArgs),
+}
+
 /// The program.
 pub fn main() -> std::process::ExitCode {
-    Exit::Done.into()
+    let program = match Program::try_parse() {
+        Ok(program) => program,
+        Err(error) => {
+            let _ = error.print();
+            let exit = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            };
+            return exit.into();
+        }
+    };
+    // The helper is one thread in a sandbox that may allow no more.
+    if let Command::Guest(args) = &program.command {
+        return guest::run(args);
+    }
+    listen_to_logs();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let exit = match runtime {
+        Ok(runtime) => {
+            let exit = runtime.block_on(perform(program.command));
+            // What still reads in the background holds nobody up.
+            runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+            exit
+        }
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "error: start the runtime: {error}");
+            Exit::Usage
+        }
+    };
+    exit.into()
+}
+
+async fn perform(command: Command) -> Exit {
+    let done = match command {
+        Command::Run(args) => evaluate::run(args).await,
+        Command::Resume(args) => evaluate::resume(args).await,
+        Command::List(args) => settings(None).and_then(|settings| list::run(&args, &settings)),
+        Command::Show(args) => show::run(&args),
+        Command::New(args) => new::run(&args),
+        Command::Shell(args) => shell::run(args).await,
+        Command::Images(args) => match settings(None) {
+            Ok(settings) => Ok(images::run(args, &settings).await),
+            Err(failure) => Err(failure),
+        },
+        Command::Clean => clean::run().await,
+        Command::Schema(args) => schema::run(&args),
+        Command::Guest(_) => Ok(Exit::Usage),
+    };
+    done.unwrap_or_else(|failure| {
+        let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let _ = writeln!(std::io::stderr(), "{}", failure.render(colour).trim_end());
+        failure.exit()
+    })
+}
+
+/// The settings without flags.
+fn settings(config: Option<PathBuf>) -> Result<Settings, Failure> {
+    Ok(loaded(config, Vec::new())?.settings)
+}
+
+/// The settings, each with where it came from.
+fn loaded(config: Option<PathBuf>, flags: Vec<Flag>) -> Result<Loaded, Failure> {
+    Ok(config::load(&Sources::of_process(config, flags)?)?)
+}
+
+/// `PROOFYARD_LOG=debug` and the like; warnings otherwise.
+fn listen_to_logs() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("PROOFYARD_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .without_time()
+        .init();
 }

@@ -75,3 +75,35 @@ pub struct EngineRecord {
     pub api: String,
     pub storage_driver: String,
 }
+
+impl RunRecord {
+    /// Of no run at all: for sandboxes that belong to none.
+    pub fn empty() -> Self {
+        Self {
+            schema: RUN_SCHEMA.to_owned(),
+            run: RunId::new(""),
+            created_at: String::new(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            command: Vec::new(),
+            host: HostRecord {
+                name: String::new(),
+                cpus: 0,
+                memory_bytes: 0,
+                kernel: String::new(),
+            },
+            engine: EngineRecord {
+                host: String::new(),
+                version: String::new(),
+                api: String::new(),
+                storage_driver: String::new(),
+            },
+            tasks: Vec::new(),
+            agents: Vec::new(),
+            models: Vec::new(),
+            attempts: 0,
+            trials: Vec::new(),
+            settings: serde_json::Value::Null,
+            warnings: Vec::new(),
+        }
+    }
+}

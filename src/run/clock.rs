@@ -137,6 +137,20 @@ impl PhaseClock {
         owner
     }
 
+    /// Moves time that was measured apart from one phase to another: what calls
+    /// took of a session, say. Never more than the phase has.
+    pub fn shift(&self, from: Phase, to: Phase, time: Duration) {
+        let owner = self.enter(from);
+        self.enter(owner);
+        let mut state = self
+            .0
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        let time = time.min(state.spent[from as usize]);
+        state.spent[from as usize] -= time;
+        state.spent[to as usize] += time;
+    }
+
     /// The record up to now, whole milliseconds, `total` being the sum of the others.
     pub fn finish(&self) -> Timing {
         self.finish_at(Instant::now())

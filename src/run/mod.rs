@@ -11,6 +11,7 @@ mod event;
 mod fault;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod host;
 mod journal;
 mod machine;
 mod name;
@@ -23,11 +24,13 @@ mod store;
 mod store_tests;
 mod stored;
 mod summary;
+mod trial;
 
 pub use clock::{Phase, PhaseClock};
 pub use disk::write_atomic;
 pub use event::*;
 pub use fault::fault_record;
+pub use host::{Load, host_load, now};
 pub use machine::{Granted, Machine, check_demand, host_record};
 pub use name::{fresh_run_id, run_id};
 pub use plan::{Contender, PlanError, PlanInput, check_unchanged, plan};
@@ -35,3 +38,4 @@ pub use schedule::{RunEnd, Schedule, run_plan};
 pub use store::{RunStore, StoreError};
 pub use stored::{StoredRun, read_run, read_trial, trial_dir};
 pub use summary::{AgentSummary, CallErrors, LEVEL, Medians, Rate, Summary, seconds, summarise};
+pub use trial::{Trials, demand, sandbox_of};

@@ -74,7 +74,10 @@ pub trait Sandbox: Send + Sync {
 
     /// After the helper is gone: a new helper over the same files, nothing else.
     async fn revive(&self) -> Result<(), SandboxError> {
-        Err(SandboxError::Engine { doing: "start the helper again".into(), message: "this sandbox cannot".into() })
+        Err(SandboxError::Engine {
+            doing: "start the helper again".into(),
+            message: "this sandbox cannot".into(),
+        })
     }
 
     /// Waits until a limit is hit that the sandbox itself has to watch.

@@ -12,8 +12,8 @@ use std::io::{self, Read, Write};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::spec::{Ended, PackBounds, User};
 use super::GuestError;
+use super::spec::{Ended, PackBounds, User};
 
 /// The most bytes of a frame, header and blob together.
 pub const MAX_FRAME: usize = 64 << 20;
@@ -34,18 +34,34 @@ pub enum Request {
     /// First of all: who commands run as, where, with what environment.
     Setup(Setup),
     /// Starts the image's own process.
-    StartMain { argv: Vec<String>, user: User },
+    StartMain {
+        argv: Vec<String>,
+        user: User,
+    },
     Exec(ExecRequest),
     Shell(ShellRequest),
-    Read { path: String, offset: u64, max: u64, user: User },
+    Read {
+        path: String,
+        offset: u64,
+        max: u64,
+        user: User,
+    },
     /// Blob: the content.
-    Write { path: String, mode: Option<u32>, user: User },
+    Write {
+        path: String,
+        mode: Option<u32>,
+        user: User,
+    },
     KillAll,
     /// Blob: NUL-separated absolute paths. Replies: `Data` frames, then `Packed`.
-    Pack { bounds: PackBounds },
+    Pack {
+        bounds: PackBounds,
+    },
     /// Blob: NUL-separated paths to remove. More `UnpackData` with the same id
     /// follow; one with an empty blob ends the stream and is answered.
-    Unpack { root: String },
+    Unpack {
+        root: String,
+    },
     /// Blob: the next piece of the tar stream.
     UnpackData,
     Ping,
@@ -84,7 +100,11 @@ pub struct ShellRequest {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Reply {
     /// To `Setup`.
-    Ready { uid: u32, gid: u32, home: String },
+    Ready {
+        uid: u32,
+        gid: u32,
+        home: String,
+    },
     /// To `Exec` and `Shell`; the blob holds the kept bytes in the order
     /// out head, out tail, err head, err tail.
     Ran {
@@ -97,8 +117,13 @@ pub enum Reply {
         shell_ended: bool,
     },
     /// To `Read`; blob: the bytes.
-    File { size: u64, mode: u32 },
-    Killed { processes: u32 },
+    File {
+        size: u64,
+        mode: u32,
+    },
+    Killed {
+        processes: u32,
+    },
     /// A piece of a tar stream.
     Data,
     /// The end of a tar stream; blob: NUL-separated `path`, `reason` pairs of what was left out.
@@ -158,7 +183,9 @@ pub fn frame_length(bytes: [u8; 4]) -> io::Result<usize> {
 }
 
 /// Reads one frame, blocking. `None` at a clean end of the stream.
-pub fn read_frame<H: DeserializeOwned>(from: &mut impl Read) -> io::Result<Option<(u32, H, Vec<u8>)>> {
+pub fn read_frame<H: DeserializeOwned>(
+    from: &mut impl Read,
+) -> io::Result<Option<(u32, H, Vec<u8>)>> {
     let mut length = [0; 4];
     match from.read_exact(&mut length) {
         Ok(()) => {}
@@ -171,7 +198,12 @@ pub fn read_frame<H: DeserializeOwned>(from: &mut impl Read) -> io::Result<Optio
 }
 
 /// Writes one frame, blocking.
-pub fn write_frame<H: Serialize>(to: &mut impl Write, id: u32, header: &H, blob: &[u8]) -> io::Result<()> {
+pub fn write_frame<H: Serialize>(
+    to: &mut impl Write,
+    id: u32,
+    header: &H,
+    blob: &[u8],
+) -> io::Result<()> {
     to.write_all(&encode(id, header, blob)?)
 }
 
@@ -187,7 +219,8 @@ pub fn join_paths<P: AsRef<[u8]>>(paths: impl IntoIterator<Item = P>) -> Vec<u8>
 
 /// Takes the paths of a blob apart.
 pub fn split_paths(blob: &[u8]) -> impl Iterator<Item = &[u8]> {
-    blob.split(|byte| *byte == 0).filter(|path| !path.is_empty())
+    blob.split(|byte| *byte == 0)
+        .filter(|path| !path.is_empty())
 }
 
 fn too_large(length: usize) -> io::Error {
@@ -205,7 +238,9 @@ mod tests {
     #[test]
     fn a_frame_comes_back_as_it_went() {
         let frame = encode(7, &Request::Ping, b"blob").unwrap();
-        let (id, request, blob) = read_frame::<Request>(&mut frame.as_slice()).unwrap().unwrap();
+        let (id, request, blob) = read_frame::<Request>(&mut frame.as_slice())
+            .unwrap()
+            .unwrap();
         assert_eq!(id, 7);
         assert!(matches!(request, Request::Ping));
         assert_eq!(blob, b"blob");

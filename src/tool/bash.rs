@@ -15,8 +15,14 @@ pub struct Arguments {
     timeout_sec: Option<f64>,
 }
 
-pub async fn run(sandbox: &dyn Sandbox, limits: &CallLimits, arguments: Arguments) -> Result<CallResult, SandboxError> {
-    let asked = arguments.timeout_sec.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+pub async fn run(
+    sandbox: &dyn Sandbox,
+    limits: &CallLimits,
+    arguments: Arguments,
+) -> Result<CallResult, SandboxError> {
+    let asked = arguments
+        .timeout_sec
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let timeout = asked.unwrap_or(limits.timeout).min(limits.timeout);
     let output = sandbox
         .shell(ShellCommand {
@@ -37,5 +43,11 @@ pub async fn run(sandbox: &dyn Sandbox, limits: &CallLimits, arguments: Argument
         _ => None,
     };
     // A status other than 0 is an answer, not an error of the call.
-    Ok(CallResult { error, output: text, truncated, exit_code: output.ended.code(), submitted: false })
+    Ok(CallResult {
+        error,
+        output: text,
+        truncated,
+        exit_code: output.ended.code(),
+        submitted: false,
+    })
 }

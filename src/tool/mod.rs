@@ -55,7 +55,10 @@ pub struct CallResult {
 
 impl CallResult {
     fn failed(error: impl Into<String>) -> Self {
-        Self { error: Some(error.into()), ..Self::default() }
+        Self {
+            error: Some(error.into()),
+            ..Self::default()
+        }
     }
 }
 
@@ -117,7 +120,8 @@ impl Tools {
         let started = Instant::now();
         let done = self.dispatch(call).await;
         let elapsed = started.elapsed();
-        self.spent_us.fetch_add(elapsed.as_micros() as u64, Ordering::Relaxed);
+        self.spent_us
+            .fetch_add(elapsed.as_micros() as u64, Ordering::Relaxed);
         let result = match done {
             Ok(result) => result,
             // The sandbox refused: data for the agent.
@@ -176,7 +180,9 @@ impl Tools {
             "write" => with(call, |arguments| write::run(sandbox, arguments)).await,
             "edit" => with(call, |arguments| edit::run(sandbox, arguments)).await,
             "submit" => with(call, |arguments| async { Ok(submit::run(arguments)) }).await,
-            other => Ok(CallResult::failed(format!("the tool `{other}` is not built in"))),
+            other => Ok(CallResult::failed(format!(
+                "the tool `{other}` is not built in"
+            ))),
         }
     }
 }
@@ -189,13 +195,19 @@ where
 {
     match serde_json::from_value(call.arguments.clone()) {
         Ok(arguments) => perform(arguments).await,
-        Err(error) => Ok(CallResult::failed(format!("arguments of `{}`: {error}", call.tool))),
+        Err(error) => Ok(CallResult::failed(format!(
+            "arguments of `{}`: {error}",
+            call.tool
+        ))),
     }
 }
 
 /// The first text among the arguments: what a status line shows of a call.
 fn gist(arguments: &Value) -> &str {
-    ["command", "path"].iter().find_map(|name| arguments.get(name)?.as_str()).unwrap_or("")
+    ["command", "path"]
+        .iter()
+        .find_map(|name| arguments.get(name)?.as_str())
+        .unwrap_or("")
 }
 
 /// Joins the outputs of a program as an agent reads them: what is kept apart

@@ -18,19 +18,35 @@ pub struct Arguments {
 /// The most of a file that is looked through for a range of lines.
 const MOST: u64 = 16 << 20;
 
-pub async fn run(sandbox: &dyn Sandbox, limits: &CallLimits, arguments: Arguments) -> Result<CallResult, SandboxError> {
+pub async fn run(
+    sandbox: &dyn Sandbox,
+    limits: &CallLimits,
+    arguments: Arguments,
+) -> Result<CallResult, SandboxError> {
     let ranged = arguments.start.is_some() || arguments.end.is_some();
     let most = if ranged { MOST } else { limits.output_bytes };
-    let file = sandbox.read(&arguments.path, 0, most, &User::Default).await?;
+    let file = sandbox
+        .read(&arguments.path, 0, most, &User::Default)
+        .await?;
     let mut content = file.content;
     let mut truncated = file.size > most;
     if ranged {
-        let (start, end) = (arguments.start.unwrap_or(1).max(1), arguments.end.unwrap_or(u64::MAX));
+        let (start, end) = (
+            arguments.start.unwrap_or(1).max(1),
+            arguments.end.unwrap_or(u64::MAX),
+        );
         if start > end {
-            return Ok(CallResult::failed(format!("start {start} is after end {end}")));
+            return Ok(CallResult::failed(format!(
+                "start {start} is after end {end}"
+            )));
         }
         let lines = content.split_inclusive(|byte| *byte == b'\n');
-        content = lines.skip(start as usize - 1).take((end - start).saturating_add(1) as usize).flatten().copied().collect();
+        content = lines
+            .skip(start as usize - 1)
+            .take((end - start).saturating_add(1) as usize)
+            .flatten()
+            .copied()
+            .collect();
         if content.len() as u64 > limits.output_bytes {
             content.truncate(limits.output_bytes as usize);
             truncated = true;
@@ -46,5 +62,9 @@ pub async fn run(sandbox: &dyn Sandbox, limits: &CallLimits, arguments: Argument
             file.size
         ));
     }
-    Ok(CallResult { output, truncated, ..CallResult::default() })
+    Ok(CallResult {
+        output,
+        truncated,
+        ..CallResult::default()
+    })
 }

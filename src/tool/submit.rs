@@ -12,5 +12,9 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments) -> CallResult {
-    CallResult { output: arguments.message, submitted: true, ..CallResult::default() }
+    CallResult {
+        output: arguments.message,
+        submitted: true,
+        ..CallResult::default()
+    }
 }

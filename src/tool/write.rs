@@ -13,7 +13,21 @@ pub struct Arguments {
 }
 
 pub async fn run(sandbox: &dyn Sandbox, arguments: Arguments) -> Result<CallResult, SandboxError> {
-    sandbox.write(&arguments.path, arguments.content.as_bytes(), None, &User::Default).await?;
-    let output = format!("wrote {} bytes to {}", arguments.content.len(), arguments.path);
-    Ok(CallResult { output, ..CallResult::default() })
+    sandbox
+        .write(
+            &arguments.path,
+            arguments.content.as_bytes(),
+            None,
+            &User::Default,
+        )
+        .await?;
+    let output = format!(
+        "wrote {} bytes to {}",
+        arguments.content.len(),
+        arguments.path
+    );
+    Ok(CallResult {
+        output,
+        ..CallResult::default()
+    })
 }

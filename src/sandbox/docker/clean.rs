@@ -7,7 +7,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use bollard::Docker;
-use bollard::query_parameters::{ListContainersOptionsBuilder, ListVolumesOptionsBuilder, RemoveContainerOptionsBuilder, RemoveVolumeOptions};
+use bollard::query_parameters::{
+    ListContainersOptionsBuilder, ListVolumesOptionsBuilder, RemoveContainerOptionsBuilder,
+    RemoveVolumeOptions,
+};
 
 use super::owner::{OWNER, Owner, STATE, scope};
 use super::work_tree::unmount;
@@ -27,18 +30,26 @@ pub struct Cleaned {
 /// what lies on this host goes.
 pub async fn clean(docker: Option<&Docker>, state: &Path) -> Cleaned {
     let mut cleaned = Cleaned::default();
-    let Ok(state) = std::fs::canonicalize(state) else { return cleaned };
-    let mut left: BTreeMap<String, Left> =
-        Owner::known(&state).into_iter().map(|owner| (owner, Left::default())).collect();
+    let Ok(state) = std::fs::canonicalize(state) else {
+        return cleaned;
+    };
+    let mut left: BTreeMap<String, Left> = Owner::known(&state)
+        .into_iter()
+        .map(|owner| (owner, Left::default()))
+        .collect();
     if let Some(docker) = docker {
         if let Err(error) = find(docker, &scope(&state), &mut left).await {
-            cleaned.failed.push(format!("list what is ours in the engine: {error}"));
+            cleaned
+                .failed
+                .push(format!("list what is ours in the engine: {error}"));
             return cleaned;
         }
     }
     for (owner, left) in left {
         // Holding its lock, nobody else cleans up after it, and it cannot be alive.
-        let Some(dead) = Owner::dead(&state, &owner) else { continue };
+        let Some(dead) = Owner::dead(&state, &owner) else {
+            continue;
+        };
         let before = cleaned.failed.len();
         if let Some(docker) = docker {
             left.remove(docker, &mut cleaned).await;
@@ -68,36 +79,63 @@ impl Left {
 
     async fn remove(&self, docker: &Docker, cleaned: &mut Cleaned) {
         for container in &self.containers {
-            let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
+            let options = RemoveContainerOptionsBuilder::default()
+                .force(true)
+                .v(true)
+                .build();
             match docker.remove_container(container, Some(options)).await {
                 Ok(()) => cleaned.containers += 1,
                 Err(error) if is_gone(&error) => {}
-                Err(error) => cleaned.failed.push(format!("remove the container {container}: {error}")),
+                Err(error) => cleaned
+                    .failed
+                    .push(format!("remove the container {container}: {error}")),
             }
         }
         for volume in &self.volumes {
-            match docker.remove_volume(volume, None::<RemoveVolumeOptions>).await {
+            match docker
+                .remove_volume(volume, None::<RemoveVolumeOptions>)
+                .await
+            {
                 Ok(()) => cleaned.volumes += 1,
                 Err(error) if is_gone(&error) => {}
-                Err(error) => cleaned.failed.push(format!("remove the volume {volume}: {error}")),
+                Err(error) => cleaned
+                    .failed
+                    .push(format!("remove the volume {volume}: {error}")),
             }
         }
     }
 }
 
-async fn find(docker: &Docker, scope: &str, left: &mut BTreeMap<String, Left>) -> Result<(), bollard::errors::Error> {
+async fn find(
+    docker: &Docker,
+    scope: &str,
+    left: &mut BTreeMap<String, Left>,
+) -> Result<(), bollard::errors::Error> {
     let filters = HashMap::from([("label", vec![format!("{STATE}={scope}")])]);
-    let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
+    let options = ListContainersOptionsBuilder::default()
+        .all(true)
+        .filters(&filters)
+        .build();
     for container in docker.list_containers(Some(options)).await? {
         let owner = container.labels.unwrap_or_default().remove(OWNER);
         if let (Some(owner), Some(id)) = (owner, container.id) {
             left.entry(owner).or_default().containers.push(id);
         }
     }
-    let options = ListVolumesOptionsBuilder::default().filters(&filters).build();
-    for volume in docker.list_volumes(Some(options)).await?.volumes.unwrap_or_default() {
+    let options = ListVolumesOptionsBuilder::default()
+        .filters(&filters)
+        .build();
+    for volume in docker
+        .list_volumes(Some(options))
+        .await?
+        .volumes
+        .unwrap_or_default()
+    {
         if let Some(owner) = volume.labels.get(OWNER) {
-            left.entry(owner.clone()).or_default().volumes.push(volume.name);
+            left.entry(owner.clone())
+                .or_default()
+                .volumes
+                .push(volume.name);
         }
     }
     Ok(())
@@ -108,12 +146,16 @@ fn sweep(folder: &Path, cleaned: &mut Cleaned) {
     for mount in mounts_below(folder).into_iter().rev() {
         match unmount(&mount) {
             Ok(()) => cleaned.mounts += 1,
-            Err(error) => cleaned.failed.push(format!("unmount {}: {error}", mount.display())),
+            Err(error) => cleaned
+                .failed
+                .push(format!("unmount {}: {error}", mount.display())),
         }
     }
     match std::fs::remove_dir_all(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            cleaned.failed.push(format!("remove {}: {error}", folder.display()));
+            cleaned
+                .failed
+                .push(format!("remove {}: {error}", folder.display()));
         }
         _ => {}
     }
@@ -123,8 +165,10 @@ fn sweep(folder: &Path, cleaned: &mut Cleaned) {
 fn mounts_below(folder: &Path) -> Vec<PathBuf> {
     let table = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let points = table.lines().filter_map(|line| line.split(' ').nth(4));
-    let mut below: Vec<PathBuf> =
-        points.map(|point| PathBuf::from(unescape(point))).filter(|point| point.starts_with(folder)).collect();
+    let mut below: Vec<PathBuf> = points
+        .map(|point| PathBuf::from(unescape(point)))
+        .filter(|point| point.starts_with(folder))
+        .collect();
     below.sort();
     below
 }
@@ -135,7 +179,10 @@ fn unescape(text: &str) -> String {
     let mut rest = text;
     while let Some(at) = rest.find('\\') {
         out.push_str(&rest[..at]);
-        match rest.get(at + 1..at + 4).and_then(|octal| u8::from_str_radix(octal, 8).ok()) {
+        match rest
+            .get(at + 1..at + 4)
+            .and_then(|octal| u8::from_str_radix(octal, 8).ok())
+        {
             Some(byte) => {
                 out.push(byte as char);
                 rest = &rest[at + 4..];
@@ -150,7 +197,13 @@ fn unescape(text: &str) -> String {
 }
 
 fn is_gone(error: &bollard::errors::Error) -> bool {
-    matches!(error, bollard::errors::Error::DockerResponseServerError { status_code: 404 | 409, .. })
+    matches!(
+        error,
+        bollard::errors::Error::DockerResponseServerError {
+            status_code: 404 | 409,
+            ..
+        }
+    )
 }
 
 #[cfg(test)]

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bollard::models::{
-    ChangeType, ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType, MountVolumeOptions,
-    ResourcesUlimits, VolumeCreateRequest,
+    ChangeType, ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType,
+    MountVolumeOptions, ResourcesUlimits, VolumeCreateRequest,
 };
 use bollard::query_parameters::{
-    AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, InspectContainerOptions, RemoveContainerOptionsBuilder,
-    RemoveVolumeOptions, StartContainerOptions, UploadToContainerOptionsBuilder,
+    AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, InspectContainerOptions,
+    RemoveContainerOptionsBuilder, RemoveVolumeOptions, StartContainerOptions,
+    UploadToContainerOptionsBuilder,
 };
 use futures_util::StreamExt;
 use tokio::net::UnixListener;
@@ -27,13 +28,21 @@ use super::watch::{Disk, watch_disk};
 use super::work_tree::{self, Upper};
 use crate::sandbox::wire::{self, ExecRequest, Lengths, Reply, Request, Setup, ShellRequest};
 use crate::sandbox::{
-    Captured, Change, ChangeKind, Exec, ExecOutput, FileRead, LimitHit, MainProcess, NetworkMode, PackBounds,
-    Packed, Sandbox, SandboxError, SandboxSpec, ShellCommand, User,
+    Captured, Change, ChangeKind, Exec, ExecOutput, FileRead, LimitHit, MainProcess, NetworkMode,
+    PackBounds, Packed, Sandbox, SandboxError, SandboxSpec, ShellCommand, User,
 };
 
 /// What root keeps in a sandbox: enough for package managers and tar.
-const CAPABILITIES: [&str; 8] =
-    ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETUID", "SETGID", "KILL", "NET_BIND_SERVICE"];
+const CAPABILITIES: [&str; 8] = [
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "SETUID",
+    "SETGID",
+    "KILL",
+    "NET_BIND_SERVICE",
+];
 /// From the start of the container until its helper is heard.
 const HELLO: Duration = Duration::from_secs(60);
 /// What a call may take beyond its own time-out.
@@ -72,7 +81,11 @@ impl DockerSandbox {
     /// Makes and starts a sandbox; when it returns, the helper answers.
     pub async fn start(engine: &Arc<Engine>, spec: &SandboxSpec) -> Result<Self, SandboxError> {
         match Self::try_start(engine, spec).await {
-            Err(error) if spec.work_tree.is_some() && engine.uses_overlay() && is_refused_mount(&error) => {
+            Err(error)
+                if spec.work_tree.is_some()
+                    && engine.uses_overlay()
+                    && is_refused_mount(&error) =>
+            {
                 tracing::warn!(%error, "an overlay was refused: work trees become image layers");
                 engine.give_up_overlays();
                 Self::try_start(engine, spec).await
@@ -97,8 +110,28 @@ impl DockerSandbox {
         self.owner
     }
 
+    pub(super) fn docker(&self) -> &bollard::Docker {
+        &self.engine.docker
+    }
+
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The environment of its commands, `NAME=value`.
+    pub(super) fn environment(&self) -> Vec<String> {
+        self.setup
+            .env
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect()
+    }
+
     fn link(&self) -> Arc<Link> {
-        self.link.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.link
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     async fn call(
@@ -116,10 +149,21 @@ impl DockerSandbox {
     }
 
     /// Says what is known of a call without an answer.
-    async fn explain(&self, doing: &'static str, error: LinkError, deadline: Duration) -> SandboxError {
+    async fn explain(
+        &self,
+        doing: &'static str,
+        error: LinkError,
+        deadline: Duration,
+    ) -> SandboxError {
         match error {
-            LinkError::Deadline => SandboxError::Deadline { doing, seconds: deadline.as_secs() },
-            LinkError::Invalid(source) => SandboxError::Host { doing: doing.into(), source },
+            LinkError::Deadline => SandboxError::Deadline {
+                doing,
+                seconds: deadline.as_secs(),
+            },
+            LinkError::Invalid(source) => SandboxError::Host {
+                doing: doing.into(),
+                source,
+            },
             LinkError::Closed => self.gone().await,
         }
     }
@@ -130,7 +174,10 @@ impl DockerSandbox {
         let mut out_of_memory = false;
         // The engine notices the end of a container a moment after we do.
         for _ in 0..40 {
-            let state = match docker.inspect_container(&self.id, None::<InspectContainerOptions>).await {
+            let state = match docker
+                .inspect_container(&self.id, None::<InspectContainerOptions>)
+                .await
+            {
                 Ok(seen) => seen.state.unwrap_or_default(),
                 Err(error) => {
                     cause = format!("the engine says: {error}");
@@ -141,7 +188,10 @@ impl DockerSandbox {
                 out_of_memory = state.oom_killed == Some(true);
                 cause = match state.exit_code {
                     _ if out_of_memory => {
-                        format!("killed when the sandbox was out of its memory of {} MiB", self.memory_bytes >> 20)
+                        format!(
+                            "killed when the sandbox was out of its memory of {} MiB",
+                            self.memory_bytes >> 20
+                        )
                     }
                     Some(137) => "killed".to_owned(),
                     Some(code) => format!("it ended with status {code}"),
@@ -151,14 +201,20 @@ impl DockerSandbox {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        SandboxError::Gone { cause, out_of_memory }
+        SandboxError::Gone {
+            cause,
+            out_of_memory,
+        }
     }
 
     async fn remove(&self) -> Result<(), SandboxError> {
         if let Some(watcher) = &self.watcher {
             watcher.abort();
         }
-        let upper = self.overlay.as_ref().map(|overlay| (overlay.volume.as_str(), Some(&overlay.upper)));
+        let upper = self
+            .overlay
+            .as_ref()
+            .map(|overlay| (overlay.volume.as_str(), Some(&overlay.upper)));
         remove_all(&self.engine, Some(&self.id), upper, &self.scratch).await
     }
 }
@@ -174,7 +230,14 @@ impl Sandbox for DockerSandbox {
             timeout_ms: exec.timeout.as_millis() as u64,
             cap: exec.output_bytes,
         });
-        let (reply, blob) = self.call("running a program", &request, &exec.stdin, exec.timeout + SLACK).await?;
+        let (reply, blob) = self
+            .call(
+                "running a program",
+                &request,
+                &exec.stdin,
+                exec.timeout + SLACK,
+            )
+            .await?;
         output(reply, blob)
     }
 
@@ -186,25 +249,57 @@ impl Sandbox for DockerSandbox {
             timeout_ms: command.timeout.as_millis() as u64,
             cap: command.output_bytes,
         });
-        let (reply, blob) = self.call("running a command", &request, &[], deadline).await?;
+        let (reply, blob) = self
+            .call("running a command", &request, &[], deadline)
+            .await?;
         output(reply, blob)
     }
 
-    async fn read(&self, path: &str, offset: u64, max: u64, user: &User) -> Result<FileRead, SandboxError> {
-        let request = Request::Read { path: path.to_owned(), offset, max, user: user.clone() };
+    async fn read(
+        &self,
+        path: &str,
+        offset: u64,
+        max: u64,
+        user: &User,
+    ) -> Result<FileRead, SandboxError> {
+        let request = Request::Read {
+            path: path.to_owned(),
+            offset,
+            max,
+            user: user.clone(),
+        };
         match self.call("reading a file", &request, &[], SHORT).await? {
-            (Reply::File { size, mode }, content) => Ok(FileRead { content, size, mode }),
+            (Reply::File { size, mode }, content) => Ok(FileRead {
+                content,
+                size,
+                mode,
+            }),
             (other, _) => Err(unexpected("reading a file", &other)),
         }
     }
 
-    async fn write(&self, path: &str, content: &[u8], mode: Option<u32>, user: &User) -> Result<(), SandboxError> {
-        let request = Request::Write { path: path.to_owned(), mode, user: user.clone() };
-        self.call("writing a file", &request, content, SHORT).await.map(drop)
+    async fn write(
+        &self,
+        path: &str,
+        content: &[u8],
+        mode: Option<u32>,
+        user: &User,
+    ) -> Result<(), SandboxError> {
+        let request = Request::Write {
+            path: path.to_owned(),
+            mode,
+            user: user.clone(),
+        };
+        self.call("writing a file", &request, content, SHORT)
+            .await
+            .map(drop)
     }
 
     async fn kill_all(&self) -> Result<u32, SandboxError> {
-        match self.call("ending all processes", &Request::KillAll, &[], SHORT).await? {
+        match self
+            .call("ending all processes", &Request::KillAll, &[], SHORT)
+            .await?
+        {
             (Reply::Killed { processes }, _) => Ok(processes),
             (other, _) => Err(unexpected("ending all processes", &other)),
         }
@@ -212,7 +307,9 @@ impl Sandbox for DockerSandbox {
 
     async fn changes(&self) -> Result<Vec<Change>, SandboxError> {
         let listed = self.engine.docker.container_changes(&self.id).await;
-        let listed = listed.map_err(|error| refused("list what changed", &error))?.unwrap_or_default();
+        let listed = listed
+            .map_err(|error| refused("list what changed", &error))?
+            .unwrap_or_default();
         if listed.len() > MOST_CHANGES {
             return Err(too_many());
         }
@@ -229,9 +326,14 @@ impl Sandbox for DockerSandbox {
             .collect();
         if let Some(overlay) = &self.overlay {
             let (upper, path) = (overlay.upper.upper(), overlay.path.clone());
-            let walk = tokio::task::spawn_blocking(move || work_tree::changes(&upper, &path, MOST_CHANGES));
+            let walk = tokio::task::spawn_blocking(move || {
+                work_tree::changes(&upper, &path, MOST_CHANGES)
+            });
             let walked = walk.await.map_err(|_| too_many())?;
-            changes.extend(walked.map_err(|source| SandboxError::Host { doing: "list the work tree's changes".into(), source })?);
+            changes.extend(walked.map_err(|source| SandboxError::Host {
+                doing: "list the work tree's changes".into(),
+                source,
+            })?);
         }
         changes.retain(|change| !is_ours(&change.path));
         changes.sort();
@@ -249,7 +351,10 @@ impl Sandbox for DockerSandbox {
         };
         let mut packed = Packed::default();
         // Headers and padding come on top of what the helper counts.
-        let most = bounds.bytes.saturating_add(bounds.entries.saturating_mul(2048)).saturating_add(1 << 20);
+        let most = bounds
+            .bytes
+            .saturating_add(bounds.entries.saturating_mul(2048))
+            .saturating_add(1 << 20);
         loop {
             match exchange.reply().await {
                 Ok((Reply::Data, piece)) => {
@@ -262,7 +367,10 @@ impl Sandbox for DockerSandbox {
                     let mut fields = skipped.split(|byte| *byte == 0);
                     while let (Some(path), Some(reason)) = (fields.next(), fields.next()) {
                         if !path.is_empty() {
-                            packed.skipped.push((path.to_vec(), String::from_utf8_lossy(reason).into_owned()));
+                            packed.skipped.push((
+                                path.to_vec(),
+                                String::from_utf8_lossy(reason).into_owned(),
+                            ));
                         }
                     }
                     return Ok(packed);
@@ -279,7 +387,15 @@ impl Sandbox for DockerSandbox {
         let link = self.link();
         let sent = async {
             let blob = wire::join_paths(delete);
-            let mut exchange = link.begin(&Request::Unpack { root: root.to_owned() }, &blob, LONG).await?;
+            let mut exchange = link
+                .begin(
+                    &Request::Unpack {
+                        root: root.to_owned(),
+                    },
+                    &blob,
+                    LONG,
+                )
+                .await?;
             for piece in tar.chunks(wire::CHUNK) {
                 exchange.send(&Request::UnpackData, piece).await?;
             }
@@ -298,8 +414,13 @@ impl Sandbox for DockerSandbox {
         if self.main.is_empty() {
             return Ok(());
         }
-        let request = Request::StartMain { argv: self.main.clone(), user: User::Default };
-        self.call("starting the image's own process", &request, &[], SHORT).await.map(drop)
+        let request = Request::StartMain {
+            argv: self.main.clone(),
+            user: User::Default,
+        };
+        self.call("starting the image's own process", &request, &[], SHORT)
+            .await
+            .map(drop)
     }
 
     async fn revive(&self) -> Result<(), SandboxError> {
@@ -318,12 +439,23 @@ impl Sandbox for DockerSandbox {
             }
         };
         *self.link.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(link);
-        self.call("setting up the helper", &Request::Setup(self.setup.clone()), &[], HELLO).await.map(drop)
+        self.call(
+            "setting up the helper",
+            &Request::Setup(self.setup.clone()),
+            &[],
+            HELLO,
+        )
+        .await
+        .map(drop)
     }
 
     async fn limit_reached(&self) -> LimitHit {
         let mut limit = self.limit.clone();
-        let hit = limit.wait_for(Option::is_some).await.ok().and_then(|hit| hit.clone());
+        let hit = limit
+            .wait_for(Option::is_some)
+            .await
+            .ok()
+            .and_then(|hit| hit.clone());
         match hit {
             Some(hit) => hit,
             // Nobody watches any more.
@@ -352,11 +484,15 @@ impl Drop for DockerSandbox {
         if self.stopped.swap(true, Ordering::AcqRel) {
             return;
         }
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
         let (engine, id, scratch) = (self.engine.clone(), self.id.clone(), self.scratch.clone());
         let overlay = self.overlay.take();
         runtime.spawn(async move {
-            let upper = overlay.as_ref().map(|overlay| (overlay.volume.as_str(), Some(&overlay.upper)));
+            let upper = overlay
+                .as_ref()
+                .map(|overlay| (overlay.volume.as_str(), Some(&overlay.upper)));
             let _ = remove_all(&engine, Some(&id), upper, &scratch).await;
         });
     }
@@ -373,16 +509,31 @@ struct Parts {
 
 impl Parts {
     fn new(engine: &Arc<Engine>) -> Self {
-        let scratch = engine.owner.scratch().join(format!("{:08x}", rand::random::<u32>()));
-        Self { engine: engine.clone(), scratch, container: None, volume: None, upper: None }
+        let scratch = engine
+            .owner
+            .scratch()
+            .join(format!("{:08x}", rand::random::<u32>()));
+        Self {
+            engine: engine.clone(),
+            scratch,
+            container: None,
+            volume: None,
+            upper: None,
+        }
     }
 
     async fn assemble(&mut self, spec: &SandboxSpec) -> Result<DockerSandbox, SandboxError> {
         let engine = self.engine.clone();
         let docker = &engine.docker;
         let image = engine.image_config(&spec.image).await?;
-        host("make a scratch folder", std::fs::create_dir_all(&self.scratch))?;
-        host("close a scratch folder", std::fs::set_permissions(&self.scratch, std::fs::Permissions::from_mode(0o700)))?;
+        host(
+            "make a scratch folder",
+            std::fs::create_dir_all(&self.scratch),
+        )?;
+        host(
+            "close a scratch folder",
+            std::fs::set_permissions(&self.scratch, std::fs::Permissions::from_mode(0o700)),
+        )?;
         let mut image_id = spec.image.clone();
         let mut mounts = Vec::new();
         if let Some(tree) = &spec.work_tree {
@@ -415,8 +566,12 @@ impl Parts {
         }
         env.extend(spec.env.clone());
         let body = body(&engine, spec, &image_id, mounts, socket);
-        let created = docker.create_container(Some(CreateContainerOptionsBuilder::default().build()), body).await;
-        let id = created.map_err(|error| refused("make the sandbox's container", &error))?.id;
+        let created = docker
+            .create_container(Some(CreateContainerOptionsBuilder::default().build()), body)
+            .await;
+        let id = created
+            .map_err(|error| refused("make the sandbox's container", &error))?
+            .id;
         self.container = Some(id.clone());
         let attached = if socket {
             None
@@ -434,13 +589,23 @@ impl Parts {
         let setup = Setup {
             env: env.into_iter().collect(),
             user: spec.user.clone().unwrap_or_else(|| image.user.clone()),
-            workdir: spec.workdir.clone().or(tree_path).unwrap_or_else(|| image.workdir.clone()),
+            workdir: spec
+                .workdir
+                .clone()
+                .or(tree_path)
+                .unwrap_or_else(|| image.workdir.clone()),
         };
         let (hit, limit) = watch::channel(None);
         let overlay = match (self.volume.take(), self.upper.take()) {
-            (Some(volume), Some(upper)) => {
-                Some(Overlay { upper, volume, path: spec.work_tree.as_ref().map(|tree| tree.path.clone()).unwrap_or_default() })
-            }
+            (Some(volume), Some(upper)) => Some(Overlay {
+                upper,
+                volume,
+                path: spec
+                    .work_tree
+                    .as_ref()
+                    .map(|tree| tree.path.clone())
+                    .unwrap_or_default(),
+            }),
             _ => None,
         };
         let mut sandbox = DockerSandbox {
@@ -460,7 +625,14 @@ impl Parts {
         self.container = None;
         let disk = where_bytes_are(&engine, &id, sandbox.overlay.as_ref()).await;
         sandbox.watcher = Some(tokio::spawn(watch_disk(disk, spec.limits.disk_bytes, hit)));
-        let ready = sandbox.call("setting up the helper", &Request::Setup(sandbox.setup.clone()), &[], HELLO).await;
+        let ready = sandbox
+            .call(
+                "setting up the helper",
+                &Request::Setup(sandbox.setup.clone()),
+                &[],
+                HELLO,
+            )
+            .await;
         match ready {
             Ok((Reply::Ready { uid, gid, .. }, _)) => sandbox.owner = (uid, gid),
             Ok((other, _)) => {
@@ -476,20 +648,35 @@ impl Parts {
     }
 
     /// A work tree of its own over the shared one.
-    async fn overlay(&mut self, spec: &SandboxSpec, prepared: &Path, path: &str) -> Result<Mount, SandboxError> {
+    async fn overlay(
+        &mut self,
+        spec: &SandboxSpec,
+        prepared: &Path,
+        path: &str,
+    ) -> Result<Mount, SandboxError> {
         let (scratch, state) = (self.scratch.clone(), self.engine.state().to_owned());
         let (bytes, lower) = (spec.limits.disk_bytes, prepared.to_owned());
-        let making = tokio::task::spawn_blocking(move || Upper::create(&scratch, &state, bytes, &lower));
+        let making =
+            tokio::task::spawn_blocking(move || Upper::create(&scratch, &state, bytes, &lower));
         let made = making.await.map_err(|error| SandboxError::Host {
             doing: "make a work tree".into(),
             source: std::io::Error::other(error),
         })?;
         let upper = self.upper.insert(host("make a work tree", made)?);
-        let options = upper.volume_options(prepared).ok_or_else(|| SandboxError::Engine {
-            doing: "mount the work tree".into(),
-            message: format!("the state folder's path has a `,`, `:` or `\\`: {}", prepared.display()),
-        })?;
-        let volume = format!("proofyard-{}-{:08x}", self.engine.owner.id(), rand::random::<u32>());
+        let options = upper
+            .volume_options(prepared)
+            .ok_or_else(|| SandboxError::Engine {
+                doing: "mount the work tree".into(),
+                message: format!(
+                    "the state folder's path has a `,`, `:` or `\\`: {}",
+                    prepared.display()
+                ),
+            })?;
+        let volume = format!(
+            "proofyard-{}-{:08x}",
+            self.engine.owner.id(),
+            rand::random::<u32>()
+        );
         let request = VolumeCreateRequest {
             name: Some(volume.clone()),
             driver: Some("local".into()),
@@ -504,14 +691,26 @@ impl Parts {
             target: Some(path.to_owned()),
             source: Some(volume),
             typ: Some(MountType::VOLUME),
-            volume_options: Some(MountVolumeOptions { no_copy: Some(true), ..Default::default() }),
+            volume_options: Some(MountVolumeOptions {
+                no_copy: Some(true),
+                ..Default::default()
+            }),
             ..Default::default()
         })
     }
 
     async fn discard(&mut self) {
-        let upper = self.volume.as_deref().map(|volume| (volume, self.upper.as_ref()));
-        let _ = remove_all(&self.engine, self.container.as_deref(), upper, &self.scratch).await;
+        let upper = self
+            .volume
+            .as_deref()
+            .map(|volume| (volume, self.upper.as_ref()));
+        let _ = remove_all(
+            &self.engine,
+            self.container.as_deref(),
+            upper,
+            &self.scratch,
+        )
+        .await;
         if let (None, Some(upper)) = (&self.volume, &self.upper) {
             let _ = upper.remove();
             let _ = std::fs::remove_dir_all(&self.scratch);
@@ -528,15 +727,24 @@ async fn remove_all(
 ) -> Result<(), SandboxError> {
     let mut first = Ok(());
     if let Some(id) = container {
-        let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
+        let options = RemoveContainerOptionsBuilder::default()
+            .force(true)
+            .v(true)
+            .build();
         match engine.docker.remove_container(id, Some(options)).await {
             Err(error) if !is_gone(&error) => first = Err(refused("remove the container", &error)),
             _ => {}
         }
     }
     if let Some((volume, upper)) = overlay {
-        match engine.docker.remove_volume(volume, None::<RemoveVolumeOptions>).await {
-            Err(error) if !is_gone(&error) => first = first.and(Err(refused("remove the work tree", &error))),
+        match engine
+            .docker
+            .remove_volume(volume, None::<RemoveVolumeOptions>)
+            .await
+        {
+            Err(error) if !is_gone(&error) => {
+                first = first.and(Err(refused("remove the work tree", &error)))
+            }
             _ => {}
         }
         if let Some(upper) = upper {
@@ -552,7 +760,13 @@ async fn remove_all(
     }
 }
 
-fn body(engine: &Engine, spec: &SandboxSpec, image: &str, mounts: Vec<Mount>, socket: bool) -> ContainerCreateBody {
+fn body(
+    engine: &Engine,
+    spec: &SandboxSpec,
+    image: &str,
+    mounts: Vec<Mount>,
+    socket: bool,
+) -> ContainerCreateBody {
     let limits = &spec.limits;
     let ulimit = |name: &str, value: u64| ResourcesUlimits {
         name: Some(name.to_owned()),
@@ -561,7 +775,10 @@ fn body(engine: &Engine, spec: &SandboxSpec, image: &str, mounts: Vec<Mount>, so
     };
     let mut entrypoint = vec![wire::HELPER.to_owned(), "guest".to_owned()];
     match socket {
-        true => entrypoint.extend(["--socket".to_owned(), format!("{}/{}", wire::SOCKET_DIR, wire::SOCKET)]),
+        true => entrypoint.extend([
+            "--socket".to_owned(),
+            format!("{}/{}", wire::SOCKET_DIR, wire::SOCKET),
+        ]),
         false => entrypoint.push("--stream".to_owned()),
     }
     ContainerCreateBody {
@@ -593,7 +810,10 @@ fn body(engine: &Engine, spec: &SandboxSpec, image: &str, mounts: Vec<Mount>, so
                 NetworkMode::None => "none".into(),
                 NetworkMode::Full => "default".into(),
             }),
-            log_config: Some(HostConfigLogConfig { typ: Some("none".into()), config: None }),
+            log_config: Some(HostConfigLogConfig {
+                typ: Some("none".into()),
+                config: None,
+            }),
             mounts: Some(mounts),
             ..Default::default()
         }),
@@ -612,11 +832,21 @@ fn main_process(main: &MainProcess, entrypoint: &[String], cmd: &[String]) -> Ve
 
 async fn where_bytes_are(engine: &Engine, id: &str, overlay: Option<&Overlay>) -> Disk {
     if engine.facts.local && engine.facts.root {
-        let seen = engine.docker.inspect_container(id, None::<InspectContainerOptions>).await.ok();
-        let upper = seen.and_then(|seen| seen.graph_driver).and_then(|driver| driver.data.get("UpperDir").map(PathBuf::from));
+        let seen = engine
+            .docker
+            .inspect_container(id, None::<InspectContainerOptions>)
+            .await
+            .ok();
+        let upper = seen
+            .and_then(|seen| seen.graph_driver)
+            .and_then(|driver| driver.data.get("UpperDir").map(PathBuf::from));
         if let Some(upper) = upper.filter(|upper| upper.is_dir()) {
             let mut folders = vec![upper];
-            folders.extend(overlay.filter(|overlay| !overlay.upper.is_sized()).map(|overlay| overlay.upper.upper()));
+            folders.extend(
+                overlay
+                    .filter(|overlay| !overlay.upper.is_sized())
+                    .map(|overlay| overlay.upper.upper()),
+            );
             return Disk::Folders(folders);
         }
     }
@@ -632,7 +862,10 @@ fn listen(scratch: &Path) -> Result<UnixListener, SandboxError> {
     let path = folder.join(wire::SOCKET);
     let _ = std::fs::remove_file(&path);
     let listener = host(DOING, bind_short(&path))?;
-    host(DOING, std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o777)))?;
+    host(
+        DOING,
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o777)),
+    )?;
     Ok(listener)
 }
 
@@ -651,15 +884,30 @@ fn bind_short(path: &Path) -> std::io::Result<UnixListener> {
 }
 
 /// Hears the helper, once; then nobody else can.
-async fn accept(listener: &UnixListener, scratch: &Path, docker: &bollard::Docker, id: &str) -> Result<Link, SandboxError> {
+async fn accept(
+    listener: &UnixListener,
+    scratch: &Path,
+    docker: &bollard::Docker,
+    id: &str,
+) -> Result<Link, SandboxError> {
     let heard = async {
         loop {
-            if let Ok(accepted) = tokio::time::timeout(Duration::from_millis(500), listener.accept()).await {
-                return accepted.map_err(|source| SandboxError::Host { doing: "hear the helper".into(), source });
+            if let Ok(accepted) =
+                tokio::time::timeout(Duration::from_millis(500), listener.accept()).await
+            {
+                return accepted.map_err(|source| SandboxError::Host {
+                    doing: "hear the helper".into(),
+                    source,
+                });
             }
             // Nothing yet: is it still there at all?
-            let seen = docker.inspect_container(id, None::<InspectContainerOptions>).await;
-            let state = seen.map_err(|error| refused("look for the helper", &error))?.state.unwrap_or_default();
+            let seen = docker
+                .inspect_container(id, None::<InspectContainerOptions>)
+                .await;
+            let state = seen
+                .map_err(|error| refused("look for the helper", &error))?
+                .state
+                .unwrap_or_default();
             if state.running == Some(false) {
                 return Err(SandboxError::Engine {
                     doing: "start the helper".into(),
@@ -674,40 +922,68 @@ async fn accept(listener: &UnixListener, scratch: &Path, docker: &bollard::Docke
     };
     let accepted = tokio::time::timeout(HELLO, heard).await;
     let _ = std::fs::remove_file(scratch.join("run").join(wire::SOCKET));
-    let (stream, _) = accepted.map_err(|_| SandboxError::Deadline { doing: "starting the helper", seconds: HELLO.as_secs() })??;
+    let (stream, _) = accepted.map_err(|_| SandboxError::Deadline {
+        doing: "starting the helper",
+        seconds: HELLO.as_secs(),
+    })??;
     let (reader, writer) = stream.into_split();
     Ok(Link::new(tokio::io::BufReader::new(reader), writer))
 }
 
 /// Starts the container; its helper is the first process.
 async fn restart(docker: &bollard::Docker, id: &str) -> Result<(), SandboxError> {
-    let started = docker.start_container(id, None::<StartContainerOptions>).await;
+    let started = docker
+        .start_container(id, None::<StartContainerOptions>)
+        .await;
     started.map_err(|error| refused("start the sandbox", &error))
 }
 
 /// Frames over the standard streams of PID 1, which no process of the agent's can kill.
 async fn attach(docker: &bollard::Docker, id: &str) -> Result<Link, SandboxError> {
-    let options = AttachContainerOptionsBuilder::default().stream(true).stdin(true).stdout(true).build();
-    let attached = docker.attach_container(id, Some(options)).await.map_err(|error| refused("attach to the helper", &error))?;
+    let options = AttachContainerOptionsBuilder::default()
+        .stream(true)
+        .stdin(true)
+        .stdout(true)
+        .build();
+    let attached = docker
+        .attach_container(id, Some(options))
+        .await
+        .map_err(|error| refused("attach to the helper", &error))?;
     let output = attached.output.map(|piece| match piece {
         Ok(log) => Ok(log.into_bytes()),
         Err(error) => Err(std::io::Error::other(error)),
     });
-    Ok(Link::new(tokio_util::io::StreamReader::new(output), attached.input))
+    Ok(Link::new(
+        tokio_util::io::StreamReader::new(output),
+        attached.input,
+    ))
 }
 
 /// Copies the helper in where it cannot be mounted.
-async fn upload_helper(docker: &bollard::Docker, id: &str, helper: &Path) -> Result<(), SandboxError> {
+async fn upload_helper(
+    docker: &bollard::Docker,
+    id: &str,
+    helper: &Path,
+) -> Result<(), SandboxError> {
     const DOING: &str = "copy the helper into the sandbox";
     let binary = host(DOING, std::fs::read(helper))?;
     let mut tar = tar::Builder::new(Vec::with_capacity(binary.len() + 4096));
     let mut header = tar::Header::new_gnu();
     header.set_mode(0o755);
     header.set_size(binary.len() as u64);
-    host(DOING, tar.append_data(&mut header, wire::HELPER.trim_start_matches('/'), binary.as_slice()))?;
+    host(
+        DOING,
+        tar.append_data(
+            &mut header,
+            wire::HELPER.trim_start_matches('/'),
+            binary.as_slice(),
+        ),
+    )?;
     let tar = host(DOING, tar.into_inner())?;
     let options = UploadToContainerOptionsBuilder::default().path("/").build();
-    let uploaded = docker.upload_to_container(id, Some(options), bollard::body_full(tar.into())).await;
+    let uploaded = docker
+        .upload_to_container(id, Some(options), bollard::body_full(tar.into()))
+        .await;
     uploaded.map_err(|error| refused(DOING, &error))
 }
 
@@ -726,7 +1002,15 @@ fn bind(source: &Path, target: &str) -> Result<Mount, SandboxError> {
 }
 
 fn output(reply: Reply, mut blob: Vec<u8>) -> Result<ExecOutput, SandboxError> {
-    let Reply::Ran { ended, out, err, elapsed_us, left_running, .. } = reply else {
+    let Reply::Ran {
+        ended,
+        out,
+        err,
+        elapsed_us,
+        left_running,
+        ..
+    } = reply
+    else {
         return Err(unexpected("running a command", &reply));
     };
     let mut captured = |lengths: Lengths| -> Option<Captured> {
@@ -737,12 +1021,20 @@ fn output(reply: Reply, mut blob: Vec<u8>) -> Result<ExecOutput, SandboxError> {
         let rest = blob.split_off(head + tail);
         let mut head_bytes = std::mem::replace(&mut blob, rest);
         let tail_bytes = head_bytes.split_off(head);
-        Some(Captured { head: head_bytes, tail: tail_bytes, cut: lengths.cut })
+        Some(Captured {
+            head: head_bytes,
+            tail: tail_bytes,
+            cut: lengths.cut,
+        })
     };
     match (captured(out), captured(err)) {
-        (Some(stdout), Some(stderr)) => {
-            Ok(ExecOutput { stdout, stderr, ended, elapsed: Duration::from_micros(elapsed_us), left_running })
-        }
+        (Some(stdout), Some(stderr)) => Ok(ExecOutput {
+            stdout,
+            stderr,
+            ended,
+            elapsed: Duration::from_micros(elapsed_us),
+            left_running,
+        }),
         _ => Err(unexpected("running a command", &Reply::Data)),
     }
 }
@@ -750,16 +1042,33 @@ fn output(reply: Reply, mut blob: Vec<u8>) -> Result<ExecOutput, SandboxError> {
 /// Paths that are the engine's and ours, in every container.
 fn is_ours(path: &[u8]) -> bool {
     let below = |prefix: &str| {
-        path.strip_prefix(prefix.as_bytes()).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+        path.strip_prefix(prefix.as_bytes())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
     };
-    ["/.proofyard", "/proc", "/sys", "/dev", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/etc/mtab", "/.dockerenv"]
-        .iter()
-        .any(|prefix| below(prefix))
+    [
+        "/.proofyard",
+        "/proc",
+        "/sys",
+        "/dev",
+        "/etc/hosts",
+        "/etc/hostname",
+        "/etc/resolv.conf",
+        "/etc/mtab",
+        "/.dockerenv",
+    ]
+    .iter()
+    .any(|prefix| below(prefix))
         || path.starts_with(CA_PATH.as_bytes())
 }
 
 fn is_gone(error: &bollard::errors::Error) -> bool {
-    matches!(error, bollard::errors::Error::DockerResponseServerError { status_code: 404 | 409, .. })
+    matches!(
+        error,
+        bollard::errors::Error::DockerResponseServerError {
+            status_code: 404 | 409,
+            ..
+        }
+    )
 }
 
 fn is_refused_mount(error: &SandboxError) -> bool {
@@ -774,7 +1083,10 @@ fn too_many() -> SandboxError {
 }
 
 fn unexpected(doing: &'static str, reply: &Reply) -> SandboxError {
-    SandboxError::Engine { doing: doing.into(), message: format!("the helper answered out of turn: {reply:?}") }
+    SandboxError::Engine {
+        doing: doing.into(),
+        message: format!("the helper answered out of turn: {reply:?}"),
+    }
 }
 
 fn refused(doing: &str, error: &bollard::errors::Error) -> SandboxError {
@@ -782,9 +1094,15 @@ fn refused(doing: &str, error: &bollard::errors::Error) -> SandboxError {
         bollard::errors::Error::DockerResponseServerError { message, .. } => message.clone(),
         other => other.to_string(),
     };
-    SandboxError::Engine { doing: doing.to_owned(), message }
+    SandboxError::Engine {
+        doing: doing.to_owned(),
+        message,
+    }
 }
 
 fn host<T>(doing: &str, result: std::io::Result<T>) -> Result<T, SandboxError> {
-    result.map_err(|source| SandboxError::Host { doing: doing.to_owned(), source })
+    result.map_err(|source| SandboxError::Host {
+        doing: doing.to_owned(),
+        source,
+    })
 }

@@ -40,7 +40,10 @@ pub enum EngineError {
     #[error("ask the engine what it is: {0}")]
     Facts(String),
     #[error("{doing}: {source}")]
-    Host { doing: String, source: std::io::Error },
+    Host {
+        doing: String,
+        source: std::io::Error,
+    },
 }
 
 /// A connected engine and this process as the owner of what it makes there.
@@ -59,16 +62,22 @@ pub struct Engine {
 
 impl Engine {
     /// Connects, looks around, and claims a lock for what will be made.
-    pub async fn open(settings: &EngineSettings, host: &HostSettings) -> Result<Arc<Self>, EngineError> {
+    pub async fn open(
+        settings: &EngineSettings,
+        host: &HostSettings,
+    ) -> Result<Arc<Self>, EngineError> {
         let docker = connect(settings.host.as_deref()).await?;
         let facts = look(&docker, settings.host.as_deref()).await?;
         let failed = |doing: &str| {
             let doing = doing.to_owned();
             move |source| EngineError::Host { doing, source }
         };
-        let owner = Owner::claim(&host.state)
-            .map_err(failed(&format!("make the state folder {}", host.state.display())))?;
-        let helper = keep_helper(owner.state()).map_err(failed("keep a copy of this program as the helper"))?;
+        let owner = Owner::claim(&host.state).map_err(failed(&format!(
+            "make the state folder {}",
+            host.state.display()
+        )))?;
+        let helper = keep_helper(owner.state())
+            .map_err(failed("keep a copy of this program as the helper"))?;
         let overlay = facts.local && facts.root && settings.work_tree != WorkTreeWay::Image;
         Ok(Arc::new(Self {
             docker,
@@ -128,8 +137,16 @@ impl Engine {
 
     /// What the image says of itself, asked once.
     pub async fn image_config(&self, image: &str) -> Result<ImageConfig, SandboxError> {
-        let cell = self.configs.lock().await.entry(image.to_owned()).or_default().clone();
-        let config = cell.get_or_try_init(|| image_config(&self.docker, image)).await;
+        let cell = self
+            .configs
+            .lock()
+            .await
+            .entry(image.to_owned())
+            .or_default()
+            .clone();
+        let config = cell
+            .get_or_try_init(|| image_config(&self.docker, image))
+            .await;
         config.cloned().map_err(|error| SandboxError::Engine {
             doing: format!("look at the image {image}"),
             message: error.to_string(),
@@ -145,8 +162,13 @@ async fn look(docker: &Docker, host: Option<&str>) -> Result<Facts, EngineError>
         .map_err(failed)?;
     let (host, _) = super::connect::address(host);
     let root_dir = PathBuf::from(info.docker_root_dir.unwrap_or_default());
-    let desktop = info.operating_system.as_deref().is_some_and(|system| system.contains("Desktop"));
-    let here = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
+    let desktop = info
+        .operating_system
+        .as_deref()
+        .is_some_and(|system| system.contains("Desktop"));
+    let here = nix::unistd::gethostname()
+        .ok()
+        .and_then(|name| name.into_string().ok());
     let same_name = info.name.is_some() && info.name == here;
     Ok(Facts {
         local: host.starts_with("unix://") && !desktop && (same_name || root_dir.is_dir()),
@@ -169,7 +191,13 @@ fn keep_helper(state: &Path) -> std::io::Result<PathBuf> {
     let meta = std::fs::metadata(&this)?;
     let folder = state.join("helper");
     std::fs::create_dir_all(&folder)?;
-    let kept = folder.join(format!("{:x}-{:x}-{:x}{:09x}", meta.ino(), meta.len(), meta.mtime(), meta.mtime_nsec()));
+    let kept = folder.join(format!(
+        "{:x}-{:x}-{:x}{:09x}",
+        meta.ino(),
+        meta.len(),
+        meta.mtime(),
+        meta.mtime_nsec()
+    ));
     if kept.exists() {
         return Ok(kept);
     }

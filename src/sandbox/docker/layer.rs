@@ -5,7 +5,8 @@ use std::path::Path;
 
 use bollard::models::{ContainerConfig, ContainerCreateBody};
 use bollard::query_parameters::{
-    CommitContainerOptionsBuilder, CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder, UploadToContainerOptionsBuilder,
+    CommitContainerOptionsBuilder, CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder,
+    UploadToContainerOptionsBuilder,
 };
 use futures_util::StreamExt;
 use sha2::{Digest, Sha256};
@@ -14,18 +15,40 @@ use super::engine::Engine;
 use crate::sandbox::{SandboxError, WorkTree};
 
 /// The image with the work tree in it, made once per image and tree.
-pub async fn work_tree_image(engine: &Engine, image: &str, tree: &WorkTree) -> Result<String, SandboxError> {
+pub async fn work_tree_image(
+    engine: &Engine,
+    image: &str,
+    tree: &WorkTree,
+) -> Result<String, SandboxError> {
     let mut hash = Sha256::new();
     for part in [image, &tree.digest, &tree.path] {
         hash.update(part);
         hash.update([0]);
     }
-    let key: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    let cell = engine.layers.lock().await.entry(key.clone()).or_default().clone();
-    cell.get_or_try_init(|| make(engine, image, tree, &key)).await.cloned()
+    let key: String = hash
+        .finalize()
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let cell = engine
+        .layers
+        .lock()
+        .await
+        .entry(key.clone())
+        .or_default()
+        .clone();
+    cell.get_or_try_init(|| make(engine, image, tree, &key))
+        .await
+        .cloned()
 }
 
-async fn make(engine: &Engine, image: &str, tree: &WorkTree, key: &str) -> Result<String, SandboxError> {
+async fn make(
+    engine: &Engine,
+    image: &str,
+    tree: &WorkTree,
+    key: &str,
+) -> Result<String, SandboxError> {
     let docker = &engine.docker;
     let tag = format!("proofyard/work-tree:{key}");
     if let Ok(seen) = docker.inspect_image(&tag).await
@@ -33,7 +56,10 @@ async fn make(engine: &Engine, image: &str, tree: &WorkTree, key: &str) -> Resul
     {
         return Ok(id);
     }
-    let failed = |doing: &str, message: String| SandboxError::Engine { doing: doing.to_owned(), message };
+    let failed = |doing: &str, message: String| SandboxError::Engine {
+        doing: doing.to_owned(),
+        message,
+    };
     let body = ContainerCreateBody {
         image: Some(image.to_owned()),
         labels: Some(engine.owner.labels("", "")),
@@ -41,18 +67,27 @@ async fn make(engine: &Engine, image: &str, tree: &WorkTree, key: &str) -> Resul
         cmd: Some(vec!["/.proofyard/none".into()]),
         ..Default::default()
     };
-    let created = docker.create_container(Some(CreateContainerOptionsBuilder::default().build()), body).await;
-    let id = created.map_err(|error| failed("make a container for the work tree", error.to_string()))?.id;
+    let created = docker
+        .create_container(Some(CreateContainerOptionsBuilder::default().build()), body)
+        .await;
+    let id = created
+        .map_err(|error| failed("make a container for the work tree", error.to_string()))?
+        .id;
     let made = async {
         let packed = pack(engine, tree).await?;
         let reader = tokio::fs::File::from_std(packed);
         let pieces = tokio_util::io::ReaderStream::with_capacity(reader, 1 << 20);
-        let body = bollard::body_try_stream(pieces.map(|piece| piece.map_err(std::io::Error::other)));
+        let body =
+            bollard::body_try_stream(pieces.map(|piece| piece.map_err(std::io::Error::other)));
         let options = UploadToContainerOptionsBuilder::default().path("/").build();
         let sent = docker.upload_to_container(&id, Some(options), body).await;
         sent.map_err(|error| failed("copy the work tree into a layer", error.to_string()))?;
         let config = engine.image_config(image).await?;
-        let options = CommitContainerOptionsBuilder::default().container(&id).repo("proofyard/work-tree").tag(key).build();
+        let options = CommitContainerOptionsBuilder::default()
+            .container(&id)
+            .repo("proofyard/work-tree")
+            .tag(key)
+            .build();
         // The image's own command comes back; what the sandbox starts is told to the helper anyhow.
         let config = ContainerConfig {
             cmd: Some(config.cmd.clone()),
@@ -60,10 +95,15 @@ async fn make(engine: &Engine, image: &str, tree: &WorkTree, key: &str) -> Resul
             ..Default::default()
         };
         let committed = docker.commit_container(options, config).await;
-        committed.map_err(|error| failed("commit the work tree's layer", error.to_string())).map(|image| image.id)
+        committed
+            .map_err(|error| failed("commit the work tree's layer", error.to_string()))
+            .map(|image| image.id)
     };
     let made = made.await;
-    let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
+    let options = RemoveContainerOptionsBuilder::default()
+        .force(true)
+        .v(true)
+        .build();
     let removed = docker.remove_container(&id, Some(options)).await;
     let made = made?;
     removed.map_err(|error| failed("remove the container of the work tree", error.to_string()))?;
@@ -84,11 +124,22 @@ async fn pack(engine: &Engine, tree: &WorkTree) -> Result<File, SandboxError> {
     packing
         .await
         .unwrap_or_else(|error| Err(std::io::Error::other(error)))
-        .map_err(|source| SandboxError::Host { doing: "pack the work tree".into(), source })
+        .map_err(|source| SandboxError::Host {
+            doing: "pack the work tree".into(),
+            source,
+        })
 }
 
-fn append(tar: &mut tar::Builder<File>, from: &Path, below: &str, owner: (u32, u32)) -> std::io::Result<()> {
-    for entry in walkdir::WalkDir::new(from).follow_links(false).sort_by_file_name() {
+fn append(
+    tar: &mut tar::Builder<File>,
+    from: &Path,
+    below: &str,
+    owner: (u32, u32),
+) -> std::io::Result<()> {
+    for entry in walkdir::WalkDir::new(from)
+        .follow_links(false)
+        .sort_by_file_name()
+    {
         let entry = entry?;
         let relative = entry.path().strip_prefix(from).unwrap_or(entry.path());
         let name = Path::new(below).join(relative);

@@ -42,7 +42,8 @@ impl Link {
         mut writer: impl AsyncWrite + Unpin + Send + 'static,
     ) -> Self {
         let (frames, mut outgoing) = mpsc::channel::<Vec<u8>>(4);
-        let waiting: Arc<Mutex<Option<HashMap<u32, Replies>>>> = Arc::new(Mutex::new(Some(HashMap::new())));
+        let waiting: Arc<Mutex<Option<HashMap<u32, Replies>>>> =
+            Arc::new(Mutex::new(Some(HashMap::new())));
         let writing = tokio::spawn(async move {
             while let Some(frame) = outgoing.recv().await {
                 if writer.write_all(&frame).await.is_err() || writer.flush().await.is_err() {
@@ -57,25 +58,49 @@ impl Link {
             // Dropping the senders tells every caller.
             map.lock().unwrap_or_else(PoisonError::into_inner).take();
         });
-        Self { frames, waiting, next: AtomicU32::new(1), tasks: [writing, reading] }
+        Self {
+            frames,
+            waiting,
+            next: AtomicU32::new(1),
+            tasks: [writing, reading],
+        }
     }
 
-
     /// One request, one reply.
-    pub async fn call(&self, request: &Request, blob: &[u8], deadline: Duration) -> Result<(Reply, Vec<u8>), LinkError> {
+    pub async fn call(
+        &self,
+        request: &Request,
+        blob: &[u8],
+        deadline: Duration,
+    ) -> Result<(Reply, Vec<u8>), LinkError> {
         let mut stream = self.begin(request, blob, deadline).await?;
         stream.reply().await
     }
 
     /// A request that further frames or several replies belong to.
-    pub async fn begin(&self, request: &Request, blob: &[u8], deadline: Duration) -> Result<Exchange<'_>, LinkError> {
+    pub async fn begin(
+        &self,
+        request: &Request,
+        blob: &[u8],
+        deadline: Duration,
+    ) -> Result<Exchange<'_>, LinkError> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let (sender, replies) = mpsc::unbounded_channel();
-        match self.waiting.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+        match self
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_mut()
+        {
             Some(waiting) => waiting.insert(id, sender),
             None => return Err(LinkError::Closed),
         };
-        let exchange = Exchange { link: self, id, replies, until: tokio::time::Instant::now() + deadline };
+        let exchange = Exchange {
+            link: self,
+            id,
+            replies,
+            until: tokio::time::Instant::now() + deadline,
+        };
         exchange.send(request, blob).await?;
         Ok(exchange)
     }
@@ -120,7 +145,13 @@ impl Exchange<'_> {
 
 impl Drop for Exchange<'_> {
     fn drop(&mut self) {
-        if let Some(waiting) = self.link.waiting.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+        if let Some(waiting) = self
+            .link
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_mut()
+        {
             waiting.remove(&self.id);
         }
     }
@@ -160,7 +191,10 @@ mod tests {
         let call = link.call(&Request::Ping, &[], Duration::from_secs(5));
         drop(theirs);
         assert!(matches!(call.await, Err(LinkError::Closed)));
-        assert!(matches!(link.call(&Request::Ping, &[], Duration::from_secs(5)).await, Err(LinkError::Closed)));
+        assert!(matches!(
+            link.call(&Request::Ping, &[], Duration::from_secs(5)).await,
+            Err(LinkError::Closed)
+        ));
     }
 
     #[tokio::test]
@@ -168,13 +202,21 @@ mod tests {
         let (ours, mut theirs) = tokio::io::duplex(1 << 16);
         let (reader, writer) = tokio::io::split(ours);
         let link = Link::new(reader, writer);
-        let slow = link.begin(&Request::Ping, &[], Duration::from_secs(5)).await.unwrap();
-        let fast = link.begin(&Request::KillAll, &[], Duration::from_secs(5)).await.unwrap();
+        let slow = link
+            .begin(&Request::Ping, &[], Duration::from_secs(5))
+            .await
+            .unwrap();
+        let fast = link
+            .begin(&Request::KillAll, &[], Duration::from_secs(5))
+            .await
+            .unwrap();
         let answer = |id| wire::encode(id, &Reply::Killed { processes: id }, &[]).unwrap();
         theirs.write_all(&answer(fast.id)).await.unwrap();
         theirs.write_all(&answer(slow.id)).await.unwrap();
         for (mut exchange, id) in [(slow, 1), (fast, 2)] {
-            assert!(matches!(exchange.reply().await.unwrap().0, Reply::Killed { processes } if processes == id));
+            assert!(
+                matches!(exchange.reply().await.unwrap().0, Reply::Killed { processes } if processes == id)
+            );
         }
     }
 
@@ -184,6 +226,9 @@ mod tests {
         let (reader, writer) = tokio::io::split(ours);
         let link = Link::new(reader, writer);
         theirs.write_all(&[0xff; 64]).await.unwrap();
-        assert!(matches!(link.call(&Request::Ping, &[], Duration::from_secs(5)).await, Err(LinkError::Closed)));
+        assert!(matches!(
+            link.call(&Request::Ping, &[], Duration::from_secs(5)).await,
+            Err(LinkError::Closed)
+        ));
     }
 }

@@ -8,6 +8,7 @@ pub mod connect;
 mod container;
 mod engine;
 pub mod images;
+mod interact;
 mod layer;
 mod link;
 mod owner;

@@ -35,8 +35,14 @@ impl Owner {
         let state = fs::canonicalize(state)?;
         let id = format!("{:012x}", rand::random::<u64>() & 0xffff_ffff_ffff);
         let file = File::create(lock_path(&state, &id))?;
-        let lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| io::Error::from(error))?;
-        let owner = Self { scope: scope(&state), id, state, lock: Some(lock) };
+        let lock = Flock::lock(file, FlockArg::LockExclusiveNonblock)
+            .map_err(|(_, error)| io::Error::from(error))?;
+        let owner = Self {
+            scope: scope(&state),
+            id,
+            state,
+            lock: Some(lock),
+        };
         fs::create_dir_all(owner.scratch())?;
         Ok(owner)
     }
@@ -73,10 +79,15 @@ impl Owner {
         let path = lock_path(state, id);
         match File::open(&path) {
             Ok(file) => match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-                Ok(lock) => Some(Dead { path, lock: Some(lock) }),
+                Ok(lock) => Some(Dead {
+                    path,
+                    lock: Some(lock),
+                }),
                 Err(_) => None,
             },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Some(Dead { path, lock: None }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Some(Dead { path, lock: None })
+            }
             Err(_) => None,
         }
     }
@@ -134,7 +145,11 @@ pub fn scope(state: &Path) -> String {
     hash.update(host.as_encoded_bytes());
     hash.update([0]);
     hash.update(state.as_os_str().as_encoded_bytes());
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize()
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 #[cfg(test)]

@@ -8,7 +8,9 @@ use wait_timeout::ChildExt;
 
 /// Runs a program to its end within a bound; what it printed is in the error.
 pub fn run(argv: &[&str], bound: Duration) -> io::Result<()> {
-    let (program, arguments) = argv.split_first().ok_or_else(|| io::Error::other("no program was named"))?;
+    let (program, arguments) = argv
+        .split_first()
+        .ok_or_else(|| io::Error::other("no program was named"))?;
     let mut child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
@@ -19,7 +21,10 @@ pub fn run(argv: &[&str], bound: Duration) -> io::Result<()> {
     let Some(status) = child.wait_timeout(bound)? else {
         let _ = child.kill();
         let _ = child.wait();
-        return Err(io::Error::new(io::ErrorKind::TimedOut, format!("{program} did not end within {} s", bound.as_secs())));
+        return Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            format!("{program} did not end within {} s", bound.as_secs()),
+        ));
     };
     if status.success() {
         return Ok(());
@@ -28,5 +33,8 @@ pub fn run(argv: &[&str], bound: Duration) -> io::Result<()> {
     if let Some(stderr) = child.stderr.take() {
         let _ = stderr.take(4096).read_to_string(&mut said);
     }
-    Err(io::Error::other(format!("{program} ended with {status}: {}", said.trim())))
+    Err(io::Error::other(format!(
+        "{program} ended with {status}: {}",
+        said.trim()
+    )))
 }

@@ -33,7 +33,10 @@ pub async fn watch_disk(disk: Disk, bound: u64, hit: watch::Sender<Option<LimitH
             Disk::Folders(folders) => {
                 let folders = folders.clone();
                 let counting = tokio::task::spawn_blocking(move || {
-                    folders.iter().map(|folder| disk_usage(folder, MOST)).sum::<u64>()
+                    folders
+                        .iter()
+                        .map(|folder| disk_usage(folder, MOST))
+                        .sum::<u64>()
                 });
                 counting.await.unwrap_or(0)
             }
@@ -51,7 +54,10 @@ pub async fn watch_disk(disk: Disk, bound: u64, hit: watch::Sender<Option<LimitH
                 bound >> 20,
                 used >> 20
             );
-            let _ = hit.send(Some(LimitHit { what: Limit::Disk, message }));
+            let _ = hit.send(Some(LimitHit {
+                what: Limit::Disk,
+                message,
+            }));
             return;
         }
         // Looking takes no more than a tenth of the time.

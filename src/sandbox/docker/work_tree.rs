@@ -56,11 +56,16 @@ impl Upper {
         let (lower, upper, work) = (lower.to_str()?, self.upper(), self.folder.join("work"));
         let (upper, work) = (upper.to_str()?, work.to_str()?);
         // The characters that separate the options cannot be escaped by the engine.
-        if [lower, upper, work].iter().any(|path| path.contains([',', ':', '\\'])) {
+        if [lower, upper, work]
+            .iter()
+            .any(|path| path.contains([',', ':', '\\']))
+        {
             return None;
         }
         // Without redirects and metacopies the upper side holds whole files only.
-        let options = format!("lowerdir={lower},upperdir={upper},workdir={work},redirect_dir=off,metacopy=off,index=off");
+        let options = format!(
+            "lowerdir={lower},upperdir={upper},workdir={work},redirect_dir=off,metacopy=off,index=off"
+        );
         Some(HashMap::from([
             ("type".to_owned(), "overlay".to_owned()),
             ("device".to_owned(), "overlay".to_owned()),
@@ -104,18 +109,52 @@ fn mount_sized(folder: &Path, scratch: &Path, state: &Path, bytes: u64) -> io::R
         let path = making.to_string_lossy().into_owned();
         // One inode for 16 KiB, as a source tree wants; no journal, since nothing survives.
         let made = program::run(
-            &["mkfs.ext4", "-q", "-F", "-O", "^has_journal", "-i", "16384", "-m", "0", "-E", "lazy_itable_init=1,nodiscard", &path],
+            &[
+                "mkfs.ext4",
+                "-q",
+                "-F",
+                "-O",
+                "^has_journal",
+                "-i",
+                "16384",
+                "-m",
+                "0",
+                "-E",
+                "lazy_itable_init=1,nodiscard",
+                &path,
+            ],
             BOUND,
         );
-        made.and_then(|()| fs::rename(&making, &template)).inspect_err(|_| {
-            let _ = fs::remove_file(&making);
-        })?;
+        made.and_then(|()| fs::rename(&making, &template))
+            .inspect_err(|_| {
+                let _ = fs::remove_file(&making);
+            })?;
     }
     let image = scratch.join("work.img");
     let (template, image_text) = (template.to_string_lossy(), image.to_string_lossy());
-    program::run(&["cp", "--sparse=always", "--reflink=auto", &template, &image_text], BOUND)?;
+    program::run(
+        &[
+            "cp",
+            "--sparse=always",
+            "--reflink=auto",
+            &template,
+            &image_text,
+        ],
+        BOUND,
+    )?;
     let folder = folder.to_string_lossy();
-    program::run(&["mount", "-t", "ext4", "-o", "loop,noatime,nodev,nosuid", &image_text, &folder], BOUND)?;
+    program::run(
+        &[
+            "mount",
+            "-t",
+            "ext4",
+            "-o",
+            "loop,noatime,nodev,nosuid",
+            &image_text,
+            &folder,
+        ],
+        BOUND,
+    )?;
     // The mount holds the file; its name is not needed, and so cannot be left behind.
     fs::remove_file(&image)
 }
@@ -138,16 +177,25 @@ pub fn changes(upper: &Path, root: &str, most: usize) -> io::Result<Vec<Change>>
             path.extend_from_slice(relative.as_os_str().as_bytes());
             let kind = meta.file_type();
             if kind.is_char_device() && meta.rdev() == 0 {
-                found.push(Change { path, kind: ChangeKind::Deleted });
+                found.push(Change {
+                    path,
+                    kind: ChangeKind::Deleted,
+                });
                 continue;
             }
             if kind.is_dir() {
                 if is_opaque(&entry.path()) {
-                    found.push(Change { path: path.clone(), kind: ChangeKind::Deleted });
+                    found.push(Change {
+                        path: path.clone(),
+                        kind: ChangeKind::Deleted,
+                    });
                 }
                 folders.push(relative);
             }
-            found.push(Change { path, kind: ChangeKind::Modified });
+            found.push(Change {
+                path,
+                kind: ChangeKind::Modified,
+            });
         }
     }
     Ok(found)
@@ -160,6 +208,14 @@ fn is_opaque(folder: &Path) -> bool {
 
 /// Bytes on disk below a folder, counting at most `most` entries.
 pub fn disk_usage(folder: &Path, most: usize) -> u64 {
-    let entries = walkdir::WalkDir::new(folder).follow_links(false).same_file_system(true).into_iter();
-    entries.take(most).flatten().filter_map(|entry| entry.metadata().ok()).map(|meta| meta.blocks() * 512).sum()
+    let entries = walkdir::WalkDir::new(folder)
+        .follow_links(false)
+        .same_file_system(true)
+        .into_iter();
+    entries
+        .take(most)
+        .flatten()
+        .filter_map(|entry| entry.metadata().ok())
+        .map(|meta| meta.blocks() * 512)
+        .sum()
 }

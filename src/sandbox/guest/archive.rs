@@ -20,14 +20,26 @@ use crate::sandbox::wire::{self, Reply};
 use crate::sandbox::{GuestError, GuestErrorKind};
 
 /// Packs the named entries; the outer error is the connection's.
-pub fn pack(paths: &[u8], bounds: PackBounds, to: &mut impl Write, id: u32) -> io::Result<Result<Vec<u8>, GuestError>> {
+pub fn pack(
+    paths: &[u8],
+    bounds: PackBounds,
+    to: &mut impl Write,
+    id: u32,
+) -> io::Result<Result<Vec<u8>, GuestError>> {
     let mut skipped = Vec::new();
     let mut left = bounds;
-    let mut builder = tar::Builder::new(Frames { to, id, buffer: Vec::with_capacity(wire::CHUNK) });
+    let mut builder = tar::Builder::new(Frames {
+        to,
+        id,
+        buffer: Vec::with_capacity(wire::CHUNK),
+    });
     builder.mode(tar::HeaderMode::Complete);
     for path in wire::split_paths(paths).flat_map(candidates) {
         let Some(entries) = left.entries.checked_sub(1) else {
-            return Ok(Err(too_large(format!("more than {} entries", bounds.entries))));
+            return Ok(Err(too_large(format!(
+                "more than {} entries",
+                bounds.entries
+            ))));
         };
         left.entries = entries;
         match pack_one(&mut builder, &path, &mut left.bytes) {
@@ -38,7 +50,9 @@ pub fn pack(paths: &[u8], bounds: PackBounds, to: &mut impl Write, id: u32) -> i
                 skipped.extend_from_slice(reason.as_bytes());
                 skipped.push(0);
             }
-            Err(PackError::Bound) => return Ok(Err(too_large(format!("more than {} bytes", bounds.bytes)))),
+            Err(PackError::Bound) => {
+                return Ok(Err(too_large(format!("more than {} bytes", bounds.bytes))));
+            }
             Err(PackError::Connection(error)) => return Err(error),
         }
     }
@@ -47,7 +61,10 @@ pub fn pack(paths: &[u8], bounds: PackBounds, to: &mut impl Write, id: u32) -> i
 }
 
 fn too_large(what: String) -> GuestError {
-    GuestError { kind: GuestErrorKind::TooLarge, message: what }
+    GuestError {
+        kind: GuestErrorKind::TooLarge,
+        message: what,
+    }
 }
 
 enum PackError {
@@ -56,9 +73,17 @@ enum PackError {
 }
 
 /// Packs one entry; a reason where it was left out.
-fn pack_one(builder: &mut tar::Builder<impl Write>, path: &Path, left: &mut u64) -> Result<Option<String>, PackError> {
-    let Ok(meta) = path.symlink_metadata() else { return Ok(None) };
-    let Ok(name) = path.strip_prefix("/") else { return Ok(None) };
+fn pack_one(
+    builder: &mut tar::Builder<impl Write>,
+    path: &Path,
+    left: &mut u64,
+) -> Result<Option<String>, PackError> {
+    let Ok(meta) = path.symlink_metadata() else {
+        return Ok(None);
+    };
+    let Ok(name) = path.strip_prefix("/") else {
+        return Ok(None);
+    };
     if name.as_os_str().is_empty() {
         return Ok(None);
     }
@@ -72,15 +97,22 @@ fn pack_one(builder: &mut tar::Builder<impl Write>, path: &Path, left: &mut u64)
     let connection = PackError::Connection;
     if kind.is_dir() {
         header.set_entry_type(tar::EntryType::Directory);
-        builder.append_data(&mut header, name, io::empty()).map_err(connection)?;
+        builder
+            .append_data(&mut header, name, io::empty())
+            .map_err(connection)?;
     } else if kind.is_symlink() {
         header.set_entry_type(tar::EntryType::Symlink);
         match fs::read_link(path) {
-            Ok(target) => builder.append_link(&mut header, name, target).map_err(connection)?,
+            Ok(target) => builder
+                .append_link(&mut header, name, target)
+                .map_err(connection)?,
             Err(error) => return Ok(Some(error.to_string())),
         }
     } else if kind.is_file() {
-        let file = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path);
+        let file = OpenOptions::new()
+            .read(true)
+            .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+            .open(path);
         let file = match file {
             Ok(file) => file,
             Err(error) => return Ok(Some(error.to_string())),
@@ -90,7 +122,9 @@ fn pack_one(builder: &mut tar::Builder<impl Write>, path: &Path, left: &mut u64)
         header.set_size(meta.len());
         // Exactly as many bytes as the header says, whatever becomes of the file.
         let content = file.take(meta.len()).chain(io::repeat(0)).take(meta.len());
-        builder.append_data(&mut header, name, content).map_err(connection)?;
+        builder
+            .append_data(&mut header, name, content)
+            .map_err(connection)?;
     } else {
         return Ok(Some("neither a file, a folder nor a link".into()));
     }
@@ -164,13 +198,22 @@ impl Unpacking {
     /// Removes what is to go and makes ready for the stream.
     pub fn begin(root: &str, delete: &[u8]) -> Result<Self, GuestError> {
         let root = PathBuf::from(root);
-        fs::create_dir_all(&root).map_err(|error| refuse(&format!("make {}", root.display()), &error))?;
+        fs::create_dir_all(&root)
+            .map_err(|error| refuse(&format!("make {}", root.display()), &error))?;
         for path in wire::split_paths(delete) {
             let path = inside(Path::new("/"), Path::new(OsStr::from_bytes(path)))?;
             remove(&path).map_err(|error| refuse(&format!("remove {}", path.display()), &error))?;
         }
         let (feed, pieces) = mpsc::sync_channel::<Vec<u8>>(4);
-        let thread = std::thread::spawn(move || unpack(&root, Pieces { pieces, now: io::Cursor::new(Vec::new()) }));
+        let thread = std::thread::spawn(move || {
+            unpack(
+                &root,
+                Pieces {
+                    pieces,
+                    now: io::Cursor::new(Vec::new()),
+                },
+            )
+        });
         Ok(Self { feed, thread })
     }
 
@@ -183,7 +226,10 @@ impl Unpacking {
         drop(self.feed);
         match self.thread.join() {
             Ok(done) => done.map(|()| Reply::Ok),
-            Err(_) => Err(GuestError { kind: GuestErrorKind::Other, message: "the stream could not be unpacked".into() }),
+            Err(_) => Err(GuestError {
+                kind: GuestErrorKind::Other,
+                message: "the stream could not be unpacked".into(),
+            }),
         }
     }
 }
@@ -214,7 +260,9 @@ fn unpack(root: &Path, pieces: Pieces) -> Result<(), GuestError> {
     let mut folders = Vec::new();
     for entry in archive.entries().map_err(unread)? {
         let mut entry = entry.map_err(unread)?;
-        let name = PathBuf::from(std::ffi::OsString::from_vec(entry.path_bytes().into_owned()));
+        let name = PathBuf::from(std::ffi::OsString::from_vec(
+            entry.path_bytes().into_owned(),
+        ));
         let path = inside(root, &name)?;
         let laid = lay(&mut entry, &path, &mut folders);
         laid.map_err(|error| refuse(&format!("lay {}", path.display()), &error))?;
@@ -226,7 +274,11 @@ fn unpack(root: &Path, pieces: Pieces) -> Result<(), GuestError> {
     Ok(())
 }
 
-fn lay(entry: &mut tar::Entry<'_, Pieces>, path: &Path, folders: &mut Vec<(PathBuf, u64)>) -> io::Result<()> {
+fn lay(
+    entry: &mut tar::Entry<'_, Pieces>,
+    path: &Path,
+    folders: &mut Vec<(PathBuf, u64)>,
+) -> io::Result<()> {
     let header = entry.header().clone();
     let (mode, mtime) = (header.mode()? & 0o7777, header.mtime()?);
     let (uid, gid) = (header.uid()? as u32, header.gid()? as u32);
@@ -248,14 +300,21 @@ fn lay(entry: &mut tar::Entry<'_, Pieces>, path: &Path, folders: &mut Vec<(PathB
         }
         tar::EntryType::Symlink => {
             remove(path)?;
-            let target = entry.link_name_bytes().map(|target| target.into_owned()).unwrap_or_default();
+            let target = entry
+                .link_name_bytes()
+                .map(|target| target.into_owned())
+                .unwrap_or_default();
             symlink(OsStr::from_bytes(&target), path)?;
             std::os::unix::fs::lchown(path, Some(uid), Some(gid))?;
         }
         tar::EntryType::Regular | tar::EntryType::Continuous => {
             // Never written through what is there: it may be a link, or running.
             remove(path)?;
-            let mut file: File = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+            let mut file: File = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(path)?;
             io::copy(entry, &mut file)?;
             std::os::unix::fs::fchown(&file, Some(uid), Some(gid))?;
             file.set_permissions(fs::Permissions::from_mode(mode))?;
@@ -263,7 +322,10 @@ fn lay(entry: &mut tar::Entry<'_, Pieces>, path: &Path, folders: &mut Vec<(PathB
             set_mtime(path, mtime);
         }
         other => {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("an entry of type {other:?}")));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("an entry of type {other:?}"),
+            ));
         }
     }
     Ok(())
@@ -272,11 +334,17 @@ fn lay(entry: &mut tar::Entry<'_, Pieces>, path: &Path, folders: &mut Vec<(PathB
 /// Joins a relative path of a stream to its root; nothing leads out of it.
 fn inside(root: &Path, name: &Path) -> Result<PathBuf, GuestError> {
     let relative = name.strip_prefix("/").unwrap_or(name);
-    let plain = relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    let plain = relative
+        .components()
+        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     if !plain {
         return Err(GuestError {
             kind: GuestErrorKind::Invalid,
-            message: format!("the path {} leads out of {}", name.display(), root.display()),
+            message: format!(
+                "the path {} leads out of {}",
+                name.display(),
+                root.display()
+            ),
         });
     }
     Ok(root.join(relative))
@@ -289,7 +357,14 @@ fn remove(path: &Path) -> io::Result<()> {
         Err(error) => Err(error),
     };
     match removed {
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(()),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            Ok(())
+        }
         removed => removed,
     }
 }
@@ -299,7 +374,13 @@ fn set_mtime(path: &Path, mtime: u64) {
     use nix::sys::time::TimeSpec;
     let time = TimeSpec::new(mtime as i64, 0);
     // A time that cannot be set changes no verdict.
-    let _ = utimensat(nix::fcntl::AT_FDCWD, path, &time, &time, UtimensatFlags::NoFollowSymlink);
+    let _ = utimensat(
+        nix::fcntl::AT_FDCWD,
+        path,
+        &time,
+        &time,
+        UtimensatFlags::NoFollowSymlink,
+    );
 }
 
 #[cfg(test)]
@@ -309,7 +390,10 @@ mod tests {
     #[test]
     fn no_path_of_a_stream_leads_out() {
         assert!(inside(Path::new("/app"), Path::new("../etc/passwd")).is_err());
-        assert_eq!(inside(Path::new("/app"), Path::new("/a/b")).unwrap(), Path::new("/app/a/b"));
+        assert_eq!(
+            inside(Path::new("/app"), Path::new("/a/b")).unwrap(),
+            Path::new("/app/a/b")
+        );
     }
 
     #[test]
@@ -321,15 +405,32 @@ mod tests {
         fs::set_permissions(&file, fs::Permissions::from_mode(0o750)).unwrap();
         symlink("../../etc/passwd", from.path().join("link")).unwrap();
         nix::unistd::mkfifo(&from.path().join("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
-        fs::write(from.path().join(OsStr::from_bytes(b"odd\xff\nname")), b"odd").unwrap();
-        let paths = fs::read_dir(from.path()).unwrap().map(|entry| entry.unwrap().path().into_os_string().into_vec());
+        fs::write(
+            from.path().join(OsStr::from_bytes(b"odd\xff\nname")),
+            b"odd",
+        )
+        .unwrap();
+        let paths = fs::read_dir(from.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path().into_os_string().into_vec());
         let mut sent = Vec::new();
-        let skipped = pack(&wire::join_paths(paths), PackBounds::default(), &mut sent, 1).unwrap().unwrap();
+        let skipped = pack(
+            &wire::join_paths(paths),
+            PackBounds::default(),
+            &mut sent,
+            1,
+        )
+        .unwrap()
+        .unwrap();
         assert!(String::from_utf8_lossy(&skipped).contains("fifo"));
 
         let old = to.path().join("gone");
         fs::write(&old, b"").unwrap();
-        let mut unpacking = Unpacking::begin(to.path().to_str().unwrap(), &wire::join_paths([old.as_os_str().as_bytes()])).unwrap();
+        let mut unpacking = Unpacking::begin(
+            to.path().to_str().unwrap(),
+            &wire::join_paths([old.as_os_str().as_bytes()]),
+        )
+        .unwrap();
         let mut frames = sent.as_slice();
         while let Some((_, _, blob)) = wire::read_frame::<Reply>(&mut frames).unwrap() {
             unpacking.feed(&blob);
@@ -338,9 +439,18 @@ mod tests {
         let laid = to.path().join(from.path().strip_prefix("/").unwrap());
         assert!(!old.exists());
         assert_eq!(fs::read(laid.join("file")).unwrap(), b"content");
-        assert_eq!(fs::metadata(laid.join("file")).unwrap().mode() & 0o777, 0o750);
-        assert_eq!(fs::read_link(laid.join("link")).unwrap(), Path::new("../../etc/passwd"));
-        assert_eq!(fs::read(laid.join(OsStr::from_bytes(b"odd\xff\nname"))).unwrap(), b"odd");
+        assert_eq!(
+            fs::metadata(laid.join("file")).unwrap().mode() & 0o777,
+            0o750
+        );
+        assert_eq!(
+            fs::read_link(laid.join("link")).unwrap(),
+            Path::new("../../etc/passwd")
+        );
+        assert_eq!(
+            fs::read(laid.join(OsStr::from_bytes(b"odd\xff\nname"))).unwrap(),
+            b"odd"
+        );
     }
 
     #[test]
@@ -348,8 +458,17 @@ mod tests {
         let from = tempfile::tempdir().unwrap();
         let file = from.path().join("file");
         fs::write(&file, vec![0; 100]).unwrap();
-        let bounds = PackBounds { bytes: 99, entries: 10 };
-        let refused = pack(&wire::join_paths([file.as_os_str().as_bytes()]), bounds, &mut Vec::new(), 1).unwrap();
+        let bounds = PackBounds {
+            bytes: 99,
+            entries: 10,
+        };
+        let refused = pack(
+            &wire::join_paths([file.as_os_str().as_bytes()]),
+            bounds,
+            &mut Vec::new(),
+            1,
+        )
+        .unwrap();
         assert_eq!(refused.unwrap_err().kind, GuestErrorKind::TooLarge);
     }
 }

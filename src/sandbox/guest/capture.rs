@@ -21,7 +21,12 @@ impl Capture {
     pub fn new(cap: u64) -> Self {
         // Two outputs of a call share a frame.
         let cap = cap.clamp(2, 16 << 20) as usize;
-        Self { cap, head: Vec::new(), tail: VecDeque::new(), cut: 0 }
+        Self {
+            cap,
+            head: Vec::new(),
+            tail: VecDeque::new(),
+            cut: 0,
+        }
     }
 
     /// Changes the bound for what comes.
@@ -56,7 +61,11 @@ impl Capture {
         bytes.extend(self.tail.drain(..));
         let cut = std::mem::take(&mut self.cut);
         let lengths = match cut {
-            0 => Lengths { head: head + tail, tail: 0, cut },
+            0 => Lengths {
+                head: head + tail,
+                tail: 0,
+                cut,
+            },
             _ => Lengths { head, tail, cut },
         };
         (lengths, bytes)
@@ -77,7 +86,10 @@ impl Stream {
     /// Takes the reading end; it becomes non-blocking.
     pub fn new(fd: OwnedFd, cap: u64) -> io::Result<Self> {
         nonblocking(&fd)?;
-        Ok(Self { fd: Some(fd), capture: Capture::new(cap) })
+        Ok(Self {
+            fd: Some(fd),
+            capture: Capture::new(cap),
+        })
     }
 
     pub fn fd(&self) -> Option<BorrowedFd<'_>> {
@@ -142,13 +154,22 @@ mod tests {
 
     #[test]
     fn what_fits_is_kept_whole() {
-        assert_eq!(captured(10, &[b"abcd", b"efgh", b"ij"]), (b"abcdefghij".to_vec(), vec![], 0));
+        assert_eq!(
+            captured(10, &[b"abcd", b"efgh", b"ij"]),
+            (b"abcdefghij".to_vec(), vec![], 0)
+        );
     }
 
     #[test]
     fn what_does_not_fit_is_cut_in_the_middle() {
-        assert_eq!(captured(4, &[b"abcdefgh"]), (b"ab".to_vec(), b"gh".to_vec(), 4));
-        assert_eq!(captured(4, &[b"a", b"bc", b"d", b"efg", b"h"]), (b"ab".to_vec(), b"gh".to_vec(), 4));
+        assert_eq!(
+            captured(4, &[b"abcdefgh"]),
+            (b"ab".to_vec(), b"gh".to_vec(), 4)
+        );
+        assert_eq!(
+            captured(4, &[b"a", b"bc", b"d", b"efg", b"h"]),
+            (b"ab".to_vec(), b"gh".to_vec(), 4)
+        );
     }
 
     proptest::proptest! {

@@ -40,10 +40,16 @@ impl Drop for As {
 }
 
 /// Reads a piece of a regular file.
-pub fn read(path: &Path, offset: u64, max: u64, who: &Identity) -> Result<(Reply, Vec<u8>), GuestError> {
+pub fn read(
+    path: &Path,
+    offset: u64,
+    max: u64,
+    who: &Identity,
+) -> Result<(Reply, Vec<u8>), GuestError> {
     let _as = As::user(who);
     let doing = || format!("read {}", path.display());
-    let mut file = open_regular(path).map_err(|error| error.unwrap_or_else(|error| refuse(&doing(), &error)))?;
+    let mut file = open_regular(path)
+        .map_err(|error| error.unwrap_or_else(|error| refuse(&doing(), &error)))?;
     let fail = |error: io::Error| refuse(&doing(), &error);
     let meta = file.metadata().map_err(fail)?;
     if offset > 0 {
@@ -51,7 +57,13 @@ pub fn read(path: &Path, offset: u64, max: u64, who: &Identity) -> Result<(Reply
     }
     let mut content = Vec::new();
     file.take(max).read_to_end(&mut content).map_err(fail)?;
-    Ok((Reply::File { size: meta.len(), mode: meta.mode() & 0o7777 }, content))
+    Ok((
+        Reply::File {
+            size: meta.len(),
+            mode: meta.mode() & 0o7777,
+        },
+        content,
+    ))
 }
 
 /// Opens a regular file without waiting for anything; devices and FIFO are refused.
@@ -87,7 +99,12 @@ fn not_regular(path: &Path, kind: fs::FileType) -> GuestError {
 
 /// Writes a file whole: to a temporary name beside it, then renamed. Missing
 /// folders are made; an existing file keeps its mode, a link is followed.
-pub fn write(path: &Path, content: &[u8], mode: Option<u32>, who: &Identity) -> Result<Reply, GuestError> {
+pub fn write(
+    path: &Path,
+    content: &[u8],
+    mode: Option<u32>,
+    who: &Identity,
+) -> Result<Reply, GuestError> {
     let _as = As::user(who);
     let doing = || format!("write {}", path.display());
     let fail = |error: io::Error| refuse(&doing(), &error);
@@ -102,9 +119,15 @@ pub fn write(path: &Path, content: &[u8], mode: Option<u32>, who: &Identity) -> 
     fs::create_dir_all(folder).map_err(fail)?;
     // Where the file is there but its folder is not writable, it is written in place.
     let temporary = temporary_name(&target);
-    let mode = mode.or(before.as_ref().map(|meta| meta.mode() & 0o7777)).unwrap_or(0o644);
+    let mode = mode
+        .or(before.as_ref().map(|meta| meta.mode() & 0o7777))
+        .unwrap_or(0o644);
     let written = (|| {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(&temporary)?;
         file.write_all(content)?;
         if let Some(before) = &before {
             // A file of somebody else stays theirs where that may be done.

@@ -60,7 +60,13 @@ fn serve(endpoint: Endpoint) -> io::Result<()> {
     mask.add(Signal::SIGCHLD);
     mask.thread_block()?;
     let signals = SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
-    Guest { host, signals, processes: Processes::default(), unpacking: None }.serve()
+    Guest {
+        host,
+        signals,
+        processes: Processes::default(),
+        unpacking: None,
+    }
+    .serve()
 }
 
 /// The connection: reading and writing ends are one socket or two pipes.
@@ -74,7 +80,10 @@ fn connect(endpoint: Endpoint) -> io::Result<Host> {
         Endpoint::Socket(path) => {
             let stream = UnixStream::connect(path)?;
             let from = OwnedFd::from(stream.try_clone()?);
-            Ok(Host { from: File::from(from), to: File::from(OwnedFd::from(stream)) })
+            Ok(Host {
+                from: File::from(from),
+                to: File::from(OwnedFd::from(stream)),
+            })
         }
         Endpoint::Stream => {
             // The descriptors move out of the way, so that no child inherits them.
@@ -120,7 +129,8 @@ impl Guest {
             None => PollTimeout::NONE,
             Some(at) => {
                 let left = at.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
-                PollTimeout::try_from(left.min(Duration::from_secs(60))).unwrap_or(PollTimeout::ZERO)
+                PollTimeout::try_from(left.min(Duration::from_secs(60)))
+                    .unwrap_or(PollTimeout::ZERO)
             }
         };
         let (host_ready, ready) = {
@@ -129,7 +139,10 @@ impl Guest {
                 (self.signals.as_fd(), PollFlags::POLLIN),
             ];
             self.processes.watch(&mut watched);
-            let mut polled: Vec<PollFd<'_>> = watched.iter().map(|(fd, flags)| PollFd::new(*fd, *flags)).collect();
+            let mut polled: Vec<PollFd<'_>> = watched
+                .iter()
+                .map(|(fd, flags)| PollFd::new(*fd, *flags))
+                .collect();
             match poll(&mut polled, timeout) {
                 Ok(_) | Err(nix::errno::Errno::EINTR) => {}
                 Err(error) => return Err(error.into()),
@@ -165,9 +178,19 @@ impl Guest {
                 Ok(()) => return Ok(true),
                 Err(error) => Err(error),
             },
-            Request::Read { path, offset, max, user } => {
+            Request::Read {
+                path,
+                offset,
+                max,
+                user,
+            } => {
                 let read = self.processes.identity(&user).and_then(|who| {
-                    files::read(&self.processes.absolute(&path), offset, max.min(wire::MAX_FRAME as u64 / 2), &who)
+                    files::read(
+                        &self.processes.absolute(&path),
+                        offset,
+                        max.min(wire::MAX_FRAME as u64 / 2),
+                        &who,
+                    )
                 });
                 match read {
                     Ok((reply, content)) => {
@@ -182,13 +205,15 @@ impl Guest {
                 .identity(&user)
                 .and_then(|who| files::write(&self.processes.absolute(&path), &blob, mode, &who)),
             Request::KillAll => self.processes.kill_all(),
-            Request::Pack { bounds } => match archive::pack(&blob, bounds, &mut self.host.to, id)? {
-                Ok(skipped) => {
-                    wire::write_frame(&mut self.host.to, id, &Reply::Packed, &skipped)?;
-                    return Ok(true);
+            Request::Pack { bounds } => {
+                match archive::pack(&blob, bounds, &mut self.host.to, id)? {
+                    Ok(skipped) => {
+                        wire::write_frame(&mut self.host.to, id, &Reply::Packed, &skipped)?;
+                        return Ok(true);
+                    }
+                    Err(error) => Err(error),
                 }
-                Err(error) => Err(error),
-            },
+            }
             Request::Unpack { root } => match Unpacking::begin(&root, &blob) {
                 Ok(unpacking) => {
                     self.unpacking = Some((id, unpacking));
@@ -202,7 +227,10 @@ impl Guest {
                         unpacking.feed(&blob);
                         return Ok(true);
                     }
-                    let (_, unpacking) = self.unpacking.take().unwrap_or_else(|| unreachable!("matched above"));
+                    let (_, unpacking) = self
+                        .unpacking
+                        .take()
+                        .unwrap_or_else(|| unreachable!("matched above"));
                     unpacking.finish()
                 }
                 // The beginning was refused and answered; what follows of it is dropped.
@@ -222,9 +250,14 @@ fn refuse(doing: &str, error: &io::Error) -> GuestError {
     let kind = match error.raw_os_error().map(Errno::from_raw) {
         Some(Errno::ENOENT | Errno::ENOTDIR) => GuestErrorKind::NotFound,
         Some(Errno::EACCES | Errno::EPERM | Errno::EROFS) => GuestErrorKind::Permission,
-        Some(Errno::ENOSPC | Errno::EDQUOT | Errno::EAGAIN | Errno::ENOMEM | Errno::EMFILE | Errno::ENFILE) => {
-            GuestErrorKind::Exhausted
-        }
+        Some(
+            Errno::ENOSPC
+            | Errno::EDQUOT
+            | Errno::EAGAIN
+            | Errno::ENOMEM
+            | Errno::EMFILE
+            | Errno::ENFILE,
+        ) => GuestErrorKind::Exhausted,
         Some(Errno::EFBIG) => GuestErrorKind::TooLarge,
         Some(Errno::EISDIR | Errno::ENXIO) => GuestErrorKind::NotRegular,
         _ => GuestErrorKind::Other,
@@ -233,5 +266,8 @@ fn refuse(doing: &str, error: &io::Error) -> GuestError {
         Some(code) => Errno::from_raw(code).desc().to_lowercase(),
         None => error.to_string(),
     };
-    GuestError { kind, message: format!("{doing}: {said}") }
+    GuestError {
+        kind,
+        message: format!("{doing}: {said}"),
+    }
 }

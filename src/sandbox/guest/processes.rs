@@ -71,7 +71,12 @@ impl Clock {
         let started = Instant::now();
         // A year is as good as forever, and cannot overflow an instant.
         let timeout = Duration::from_millis(timeout_ms).min(Duration::from_secs(366 * 86_400));
-        Self { started, deadline: started + timeout, timed_out: false, ended: None }
+        Self {
+            started,
+            deadline: started + timeout,
+            timed_out: false,
+            ended: None,
+        }
     }
 
     fn next(&self) -> Instant {
@@ -83,7 +88,11 @@ impl Clock {
     }
 
     fn end(&mut self, ended: Ended) {
-        let ended = if self.timed_out { Ended::TimedOut } else { ended };
+        let ended = if self.timed_out {
+            Ended::TimedOut
+        } else {
+            ended
+        };
         self.ended.get_or_insert((ended, Instant::now()));
     }
 }
@@ -91,13 +100,24 @@ impl Clock {
 impl Processes {
     /// Who commands run as, where, with what.
     pub fn setup(&mut self, mut setup: Setup) -> Result<Reply, GuestError> {
-        setup.env.entry("PATH".into()).or_insert_with(|| "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".into());
+        setup.env.entry("PATH".into()).or_insert_with(|| {
+            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".into()
+        });
         let who = lookup(&setup.user)?;
-        let workdir = if setup.workdir.is_empty() { "/" } else { &setup.workdir };
-        std::fs::create_dir_all(workdir).map_err(|error| refuse(&format!("make the working directory {workdir}"), &error))?;
+        let workdir = if setup.workdir.is_empty() {
+            "/"
+        } else {
+            &setup.workdir
+        };
+        std::fs::create_dir_all(workdir)
+            .map_err(|error| refuse(&format!("make the working directory {workdir}"), &error))?;
         setup.workdir = workdir.to_owned();
         self.setup = setup;
-        Ok(Reply::Ready { uid: who.uid, gid: who.gid, home: who.home })
+        Ok(Reply::Ready {
+            uid: who.uid,
+            gid: who.gid,
+            home: who.home,
+        })
     }
 
     /// The identity that a user stands for.
@@ -138,7 +158,12 @@ impl Processes {
     }
 
     /// Starts a program; its end is told by [`Self::finished`].
-    pub fn exec(&mut self, request: u32, exec: ExecRequest, stdin: Vec<u8>) -> Result<(), GuestError> {
+    pub fn exec(
+        &mut self,
+        request: u32,
+        exec: ExecRequest,
+        stdin: Vec<u8>,
+    ) -> Result<(), GuestError> {
         let who = self.identity(&exec.user)?;
         let (out, out_end) = pipe()?;
         let (err, err_end) = pipe()?;
@@ -151,7 +176,10 @@ impl Processes {
         };
         let stream = |fd| Stream::new(fd, exec.cap).map_err(|error| refuse("open a pipe", &error));
         let (out, err) = (stream(out)?, stream(err)?);
-        let cwd = exec.cwd.as_deref().map_or_else(|| self.setup.workdir.clone().into(), |cwd| self.absolute(cwd));
+        let cwd = exec.cwd.as_deref().map_or_else(
+            || self.setup.workdir.clone().into(),
+            |cwd| self.absolute(cwd),
+        );
         let pid = spawn(Spawn {
             argv: &exec.argv,
             cwd: &cwd.to_string_lossy(),
@@ -162,7 +190,14 @@ impl Processes {
             stderr: Stdio::from(err_end),
             extra: None,
         })?;
-        self.execs.push(Running { request, pid, out, err, stdin, clock: Clock::start(exec.timeout_ms) });
+        self.execs.push(Running {
+            request,
+            pid,
+            out,
+            err,
+            stdin,
+            clock: Clock::start(exec.timeout_ms),
+        });
         Ok(())
     }
 
@@ -180,11 +215,16 @@ impl Processes {
         if seat.shell.is_none() {
             seat.shell = Some(Shell::start(&who, env, &self.setup.workdir, &seat.memory)?);
         }
-        let Some(shell) = seat.shell.as_mut() else { unreachable!("started above") };
+        let Some(shell) = seat.shell.as_mut() else {
+            unreachable!("started above")
+        };
         shell.out.capture.set_cap(ask.cap);
         shell.err.capture.set_cap(ask.cap);
         shell.submit(&ask.command)?;
-        seat.command = Some(Command { request, clock: Clock::start(ask.timeout_ms) });
+        seat.command = Some(Command {
+            request,
+            clock: Clock::start(ask.timeout_ms),
+        });
         Ok(())
     }
 
@@ -228,7 +268,14 @@ impl Processes {
         };
         for mut exec in self.execs.extract_if(.., |exec| done(exec)) {
             let left_running = exec.out.is_open() || exec.err.is_open();
-            replies.push(ran(exec.request, &exec.clock, &mut exec.out, &mut exec.err, left_running, false));
+            replies.push(ran(
+                exec.request,
+                &exec.clock,
+                &mut exec.out,
+                &mut exec.err,
+                left_running,
+                false,
+            ));
         }
         for seat in self.shells.values_mut() {
             replies.extend(seat.finished(now));
@@ -239,7 +286,10 @@ impl Processes {
     /// When something has to be looked at though nothing is heard.
     pub fn next_deadline(&self) -> Option<Instant> {
         let execs = self.execs.iter().map(|exec| exec.clock.next());
-        let shells = self.shells.values().filter_map(|seat| Some(seat.command.as_ref()?.clock.next()));
+        let shells = self
+            .shells
+            .values()
+            .filter_map(|seat| Some(seat.command.as_ref()?.clock.next()));
         execs.chain(shells).min()
     }
 
@@ -254,7 +304,10 @@ impl Processes {
             }
         }
         for shell in self.shells.values().filter_map(|seat| seat.shell.as_ref()) {
-            for fd in [shell.report.fd(), shell.out.fd(), shell.err.fd()].into_iter().flatten() {
+            for fd in [shell.report.fd(), shell.out.fd(), shell.err.fd()]
+                .into_iter()
+                .flatten()
+            {
                 watched.push((fd, PollFlags::POLLIN));
             }
         }
@@ -272,7 +325,9 @@ impl Processes {
             exec.feed();
         }
         for seat in self.shells.values_mut() {
-            let Some(shell) = seat.shell.as_mut() else { continue };
+            let Some(shell) = seat.shell.as_mut() else {
+                continue;
+            };
             for stream in [&mut shell.out, &mut shell.err, &mut shell.report] {
                 if is_ready(stream) {
                     stream.drain();
@@ -308,7 +363,9 @@ impl Processes {
 
 impl Running {
     fn feed(&mut self) {
-        let Some((fd, bytes, written)) = self.stdin.as_mut() else { return };
+        let Some((fd, bytes, written)) = self.stdin.as_mut() else {
+            return;
+        };
         loop {
             match nix::unistd::write(&*fd, &bytes[*written..]) {
                 Ok(more) => *written += more,
@@ -341,11 +398,21 @@ impl Seat {
             // What the command wrote is in the pipes by now; nothing is waited for.
             shell.out.drain();
             shell.err.drain();
-            let reply = ran(command.request, &command.clock, &mut shell.out, &mut shell.err, false, false);
+            let reply = ran(
+                command.request,
+                &command.clock,
+                &mut shell.out,
+                &mut shell.err,
+                false,
+                false,
+            );
             self.command = None;
             return Some(reply);
         }
-        if command.clock.ended.is_none() && !command.clock.timed_out && now >= command.clock.deadline {
+        if command.clock.ended.is_none()
+            && !command.clock.timed_out
+            && now >= command.clock.deadline
+        {
             command.clock.timed_out = true;
             let _ = killpg(shell.pid, Signal::SIGKILL);
         }
@@ -361,26 +428,53 @@ impl Seat {
             return None;
         }
         let left_running = shell.out.is_open() || shell.err.is_open();
-        let reply = ran(command.request, &command.clock, &mut shell.out, &mut shell.err, left_running, true);
+        let reply = ran(
+            command.request,
+            &command.clock,
+            &mut shell.out,
+            &mut shell.err,
+            left_running,
+            true,
+        );
         self.command = None;
         self.shell = None;
         Some(reply)
     }
 }
 
-fn ran(request: u32, clock: &Clock, out: &mut Stream, err: &mut Stream, left_running: bool, shell_ended: bool) -> (u32, Reply, Vec<u8>) {
+fn ran(
+    request: u32,
+    clock: &Clock,
+    out: &mut Stream,
+    err: &mut Stream,
+    left_running: bool,
+    shell_ended: bool,
+) -> (u32, Reply, Vec<u8>) {
     let (out, mut blob) = out.capture.take();
     let (err, err_bytes) = err.capture.take();
     blob.extend(err_bytes);
     let (ended, at) = clock.ended.unwrap_or((Ended::TimedOut, Instant::now()));
     let elapsed_us = at.saturating_duration_since(clock.started).as_micros() as u64;
-    (request, Reply::Ran { ended, out, err, elapsed_us, left_running, shell_ended }, blob)
+    (
+        request,
+        Reply::Ran {
+            ended,
+            out,
+            err,
+            elapsed_us,
+            left_running,
+            shell_ended,
+        },
+        blob,
+    )
 }
 
 /// Every process of the sandbox but this one; ended ones not yet buried count.
 fn others() -> Vec<i32> {
     let me = std::process::id() as i32;
-    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
+    let Ok(entries) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
     entries
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())

@@ -49,9 +49,18 @@ pub struct Report {
 
 impl Shell {
     /// Starts bash, or sh where there is none, where the last one stood.
-    pub fn start(who: &Identity, env: BTreeMap<String, String>, workdir: &str, memory: &Memory) -> Result<Self, GuestError> {
+    pub fn start(
+        who: &Identity,
+        env: BTreeMap<String, String>,
+        workdir: &str,
+        memory: &Memory,
+    ) -> Result<Self, GuestError> {
         let argv = program(env.get("PATH").map_or("", String::as_str))?;
-        let cwd = memory.cwd.as_deref().filter(|cwd| std::path::Path::new(cwd).is_dir()).unwrap_or(workdir);
+        let cwd = memory
+            .cwd
+            .as_deref()
+            .filter(|cwd| std::path::Path::new(cwd).is_dir())
+            .unwrap_or(workdir);
         let (script_end, script) = pipe()?;
         let (report, report_end) = pipe()?;
         let (out, out_end) = pipe()?;
@@ -66,7 +75,9 @@ impl Shell {
             stderr: Stdio::from(err_end),
             extra: Some((std::os::fd::AsFd::as_fd(&report_end), REPORT)),
         })?;
-        let stream = |fd: OwnedFd, cap| Stream::new(fd, cap).map_err(|error| refuse("read from the shell", &error));
+        let stream = |fd: OwnedFd, cap| {
+            Stream::new(fd, cap).map_err(|error| refuse("read from the shell", &error))
+        };
         let mut shell = Self {
             pid,
             script: std::fs::File::from(script),
@@ -76,8 +87,13 @@ impl Shell {
             reported: Vec::new(),
         };
         if let Some(exports) = &memory.exports {
-            let line = format!("eval {} >/dev/null 2>&1 </dev/null {REPORT}>&-\n", quoted(exports));
-            shell.send(&line).map_err(|error| refuse("start the shell", &error))?;
+            let line = format!(
+                "eval {} >/dev/null 2>&1 </dev/null {REPORT}>&-\n",
+                quoted(exports)
+            );
+            shell
+                .send(&line)
+                .map_err(|error| refuse("start the shell", &error))?;
         }
         Ok(shell)
     }
@@ -96,7 +112,8 @@ impl Shell {
              command export -p; command printf '\\000'; }} >&{REPORT} 2>/dev/null\n",
             quoted(command)
         );
-        self.send(&line).map_err(|error| refuse("give the shell a command", &error))
+        self.send(&line)
+            .map_err(|error| refuse("give the shell a command", &error))
     }
 
     fn send(&mut self, line: &str) -> io::Result<()> {
@@ -118,18 +135,28 @@ impl Shell {
         let text = String::from_utf8_lossy(&report);
         let mut fields = text.split('\0');
         let status = fields.next()?.trim().parse().unwrap_or(0);
-        memory.cwd = fields.next().map(|cwd| cwd.trim_end_matches('\n').to_owned()).filter(|cwd| cwd.starts_with('/'));
+        memory.cwd = fields
+            .next()
+            .map(|cwd| cwd.trim_end_matches('\n').to_owned())
+            .filter(|cwd| cwd.starts_with('/'));
         memory.exports = fields.next().map(str::to_owned);
         Some(Report { status })
     }
 }
 
 fn program(path: &str) -> Result<Vec<String>, GuestError> {
-    let folders = path.split(':').chain(["/bin", "/usr/bin"]).filter(|folder| !folder.is_empty());
+    let folders = path
+        .split(':')
+        .chain(["/bin", "/usr/bin"])
+        .filter(|folder| !folder.is_empty());
     let find = |name: &str| {
-        folders.clone().map(|folder| format!("{folder}/{name}")).find(|file| {
-            std::fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
-        })
+        folders
+            .clone()
+            .map(|folder| format!("{folder}/{name}"))
+            .find(|file| {
+                std::fs::metadata(file)
+                    .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+            })
     };
     if let Some(bash) = find("bash") {
         return Ok(vec![bash, "--noprofile".into(), "--norc".into()]);

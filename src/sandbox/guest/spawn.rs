@@ -33,7 +33,10 @@ const EXPENDABLE: &[u8] = b"500";
 /// Starts it as the leader of a session of its own.
 pub fn spawn(spawn: Spawn<'_>) -> Result<Pid, GuestError> {
     let Some((program, arguments)) = spawn.argv.split_first() else {
-        return Err(GuestError { kind: GuestErrorKind::Invalid, message: "no program was named".into() });
+        return Err(GuestError {
+            kind: GuestErrorKind::Invalid,
+            message: "no program was named".into(),
+        });
     };
     if !Path::new(spawn.cwd).is_dir() {
         return Err(GuestError {
@@ -50,7 +53,13 @@ pub fn spawn(spawn: Spawn<'_>) -> Result<Pid, GuestError> {
         .stdin(spawn.stdin)
         .stdout(spawn.stdout)
         .stderr(spawn.stderr);
-    let groups: Vec<Gid> = spawn.who.groups.iter().copied().map(Gid::from_raw).collect();
+    let groups: Vec<Gid> = spawn
+        .who
+        .groups
+        .iter()
+        .copied()
+        .map(Gid::from_raw)
+        .collect();
     let (uid, gid) = (Uid::from_raw(spawn.who.uid), Gid::from_raw(spawn.who.gid));
     let extra = spawn.extra.map(|(fd, number)| (fd.as_raw_fd(), number));
     // SAFETY: between fork and exec only calls that are async-signal-safe are made,
@@ -78,7 +87,9 @@ pub fn spawn(spawn: Spawn<'_>) -> Result<Pid, GuestError> {
                 refused.kind = GuestErrorKind::NoProgram;
             }
             if refused.kind == GuestErrorKind::Exhausted {
-                refused.message.push_str(" (a limit of the sandbox on processes or memory)");
+                refused
+                    .message
+                    .push_str(" (a limit of the sandbox on processes or memory)");
             }
             Err(refused)
         }
@@ -108,5 +119,6 @@ fn prefer_for_oom() {
 
 /// A pipe with both ends closed on exec.
 pub fn pipe() -> Result<(OwnedFd, OwnedFd), GuestError> {
-    nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).map_err(|error| refuse("open a pipe", &error.into()))
+    nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)
+        .map_err(|error| refuse("open a pipe", &error.into()))
 }

@@ -44,7 +44,8 @@ fn find(spec: &str, passwd: &str, group: &str) -> Result<Identity, GuestError> {
     let user = if user.is_empty() { "0" } else { user };
     let number: Option<u32> = user.parse().ok();
     let entry = passwd.lines().map(fields).find(|entry| {
-        entry.len() >= 4 && (entry[0] == user || number.is_some_and(|uid| entry[2].parse() == Ok(uid)))
+        entry.len() >= 4
+            && (entry[0] == user || number.is_some_and(|uid| entry[2].parse() == Ok(uid)))
     });
     let unknown = |what: &str, name: &str| GuestError {
         kind: GuestErrorKind::Invalid,
@@ -54,10 +55,19 @@ fn find(spec: &str, passwd: &str, group: &str) -> Result<Identity, GuestError> {
         (Some(entry), _) => (
             entry[2].parse().map_err(|_| unknown("user", user))?,
             entry[3].parse().unwrap_or(0),
-            entry.get(5).filter(|home| !home.is_empty()).unwrap_or(&"/").to_string(),
+            entry
+                .get(5)
+                .filter(|home| !home.is_empty())
+                .unwrap_or(&"/")
+                .to_string(),
             entry[0].to_string(),
         ),
-        (None, Some(uid)) => (uid, 0, if uid == 0 { "/root".into() } else { "/".into() }, user.to_string()),
+        (None, Some(uid)) => (
+            uid,
+            0,
+            if uid == 0 { "/root".into() } else { "/".into() },
+            user.to_string(),
+        ),
         (None, None) => return Err(unknown("user", user)),
     };
     let mut groups: Vec<u32> = group
@@ -82,7 +92,13 @@ fn find(spec: &str, passwd: &str, group: &str) -> Result<Identity, GuestError> {
     groups.sort_unstable();
     groups.dedup();
     groups.truncate(64);
-    Ok(Identity { uid, gid, groups, home, name })
+    Ok(Identity {
+        uid,
+        gid,
+        groups,
+        home,
+        name,
+    })
 }
 
 fn fields(line: &str) -> Vec<&str> {
@@ -99,7 +115,10 @@ mod tests {
     #[test]
     fn a_name_brings_its_groups_and_home() {
         let ana = find("ana", PASSWD, GROUP).unwrap();
-        assert_eq!((ana.uid, ana.gid, ana.home.as_str()), (1000, 1000, "/home/ana"));
+        assert_eq!(
+            (ana.uid, ana.gid, ana.home.as_str()),
+            (1000, 1000, "/home/ana")
+        );
         assert_eq!(ana.groups, [50, 1000]);
     }
 

@@ -1,0 +1,256 @@
+//! The agent's change as data: taken when nothing of the agent's runs any more.
+
+use std::io::Write;
+use std::path::Path;
+
+use super::prepare::{Ready, fault};
+use super::{Shared, Trials};
+use crate::record::{Fault, Reason, Sees};
+use crate::repo::{Bounds, Changed, Delta, RepoError};
+use crate::run::write_atomic;
+use crate::sandbox::{ChangeKind, GuestErrorKind, PackBounds, Sandbox, SandboxError};
+
+/// Folders of the harness's own in a sandbox; what lies there is nobody's change.
+const OURS: [&str; 4] = ["/solution", "/tests", "/logs/agent", "/logs/verifier"];
+
+/// A change, as it is laid over a pristine sandbox.
+#[derive(Default)]
+pub struct Capture {
+    /// What goes first; absolute paths.
+    pub deleted: Vec<Vec<u8>>,
+    /// Then this, over `root`.
+    pub tar: Vec<u8>,
+    pub root: String,
+    /// With its objects, for hidden patches and for the record.
+    pub repo: Option<RepoSide>,
+    /// What was left out, and why.
+    pub notes: Vec<String>,
+}
+
+/// What a repo task keeps of a change.
+pub struct RepoSide {
+    pub changed: Changed,
+    pub patch: Vec<u8>,
+    pub faithful: bool,
+}
+
+impl Capture {
+    /// No change at all.
+    pub fn nothing() -> Self {
+        Self {
+            root: "/".into(),
+            ..Self::default()
+        }
+    }
+
+    pub fn is_nothing(&self) -> bool {
+        self.deleted.is_empty() && self.tar.is_empty()
+    }
+
+    /// Writes what the trial keeps of the change into its folder.
+    pub fn keep(&self, dir: &Path) -> std::io::Result<()> {
+        let store = |name: &str, bytes: &[u8]| {
+            write_atomic(&dir.join(name), bytes)
+                .map_err(|error| std::io::Error::other(error.to_string()))
+        };
+        if let Some(repo) = &self.repo {
+            store("change.patch", &repo.patch)?;
+            if repo.faithful {
+                return Ok(());
+            }
+        }
+        if self.is_nothing() {
+            return Ok(());
+        }
+        let mut packed = zstd::Encoder::new(Vec::new(), 3)?;
+        packed.write_all(&deletions(&self.deleted)?)?;
+        packed.write_all(&self.tar)?;
+        store("change.tar.zst", &packed.finish()?)
+    }
+}
+
+/// The first entry of a stored change: `.proofyard/deleted`, NUL-separated paths.
+fn deletions(deleted: &[Vec<u8>]) -> std::io::Result<Vec<u8>> {
+    let mut tar = tar::Builder::new(Vec::new());
+    let content = crate::sandbox::wire::join_paths(deleted);
+    let mut header = tar::Header::new_gnu();
+    header.set_size(content.len() as u64);
+    header.set_mode(0o644);
+    tar.append_data(&mut header, ".proofyard/deleted", content.as_slice())?;
+    // Without the two blocks that end a stream: another one follows.
+    Ok(tar.get_ref().clone())
+}
+
+/// What the agent's doing made of a capture: a reason, and the words for it.
+pub type Refusal = (Reason, String);
+
+impl Trials {
+    /// Ends everything of the agent's, then takes its change. The outer error is
+    /// the engine's or the host's; the inner one the agent's doing.
+    pub(super) async fn capture(
+        &self,
+        sandbox: &dyn Sandbox,
+        shared: &Shared,
+        ready: &Ready,
+        scratch: &Path,
+    ) -> Result<Result<Capture, Refusal>, Fault> {
+        match self.take(sandbox, shared, ready, scratch).await {
+            Ok(captured) => Ok(Ok(captured)),
+            Err(TakeError::Sandbox(SandboxError::Guest(refused))) => {
+                let reason = match refused.kind {
+                    GuestErrorKind::TooLarge => Reason::ChangeTooLarge,
+                    _ => Reason::CaptureFailed,
+                };
+                Ok(Err((reason, refused.message)))
+            }
+            Err(TakeError::Sandbox(gone @ SandboxError::Gone { .. })) => {
+                Ok(Err((Reason::CaptureFailed, gone.to_string())))
+            }
+            Err(TakeError::Repo(RepoError::TooLarge(message))) => {
+                Ok(Err((Reason::ChangeTooLarge, message)))
+            }
+            Err(TakeError::Sandbox(error)) => Err(fault("capture", &error)),
+            Err(TakeError::Repo(error)) => Ok(Err((Reason::CaptureFailed, error.to_string()))),
+        }
+    }
+
+    async fn take(
+        &self,
+        sandbox: &dyn Sandbox,
+        shared: &Shared,
+        ready: &Ready,
+        scratch: &Path,
+    ) -> Result<Capture, TakeError> {
+        if let Err(error) = sandbox.kill_all().await {
+            // Gone, or with processes that do not end: a new helper over the same files.
+            tracing::debug!(%error, "the helper is started again for the capture");
+            sandbox.revive().await?;
+            sandbox.kill_all().await?;
+        }
+        let verification = &shared.task.verification;
+        let by_patch = verification.sees == Sees::Patch && ready.tree.is_some();
+        let roots: Vec<&str> = match by_patch {
+            true => vec![ready.tree_path.as_str()],
+            false => verification.carry.iter().map(String::as_str).collect(),
+        };
+        let mut changes = sandbox.changes().await?;
+        changes.retain(|change| {
+            let path = change.path.as_slice();
+            let carried = roots.is_empty() || roots.iter().any(|root| is_below(path, root));
+            let git = by_patch
+                && path
+                    .split(|byte| *byte == b'/')
+                    .any(|part| part.eq_ignore_ascii_case(b".git"));
+            carried && !git && !OURS.iter().any(|ours| is_below(path, ours))
+        });
+        if changes.is_empty() && !by_patch {
+            return Ok(Capture::nothing());
+        }
+        // A deleted path is asked for too: the engine names a replaced folder so.
+        let mut paths: Vec<Vec<u8>> = changes.iter().map(|change| change.path.clone()).collect();
+        paths.dedup();
+        let mut deleted: Vec<Vec<u8>> = changes
+            .into_iter()
+            .filter(|change| change.kind == ChangeKind::Deleted)
+            .map(|change| change.path)
+            .collect();
+        deleted.dedup();
+        let bounds = PackBounds {
+            bytes: self.settings.limits.change_mb << 20,
+            ..PackBounds::default()
+        };
+        let packed = match paths.is_empty() {
+            true => Default::default(),
+            false => sandbox.pack(&paths, bounds).await?,
+        };
+        let notes: Vec<String> = packed
+            .skipped
+            .iter()
+            .take(100)
+            .map(|(path, reason)| {
+                format!("{} was left out: {reason}", String::from_utf8_lossy(path))
+            })
+            .collect();
+        let Some(tree) = ready.tree.as_ref().filter(|_| by_patch) else {
+            return Ok(Capture {
+                deleted,
+                tar: packed.tar,
+                root: "/".into(),
+                repo: None,
+                notes,
+            });
+        };
+        let (tree, root) = (tree.clone(), ready.tree_path.clone());
+        let (ignored, scratch) = (verification.include_ignored, scratch.to_owned());
+        let bytes = bounds.bytes;
+        let capturing = tokio::task::spawn_blocking(move || {
+            let delta = Delta {
+                tar: &packed.tar,
+                deleted: deleted
+                    .iter()
+                    .map(|path| path.strip_prefix(b"/").unwrap_or(path).to_vec())
+                    .collect(),
+                root: root.trim_matches('/').into(),
+            };
+            let bounds = Bounds {
+                bytes,
+                ..Bounds::default()
+            };
+            let (changed, change) = Changed::capture(&tree, &delta, ignored, bounds, &scratch)?;
+            let laid = changed.overlay()?;
+            Ok::<_, RepoError>(Capture {
+                deleted: laid.deleted.iter().map(|path| below(&root, path)).collect(),
+                tar: laid.tar,
+                root,
+                notes: notes.into_iter().chain(change.notes).collect(),
+                repo: Some(RepoSide {
+                    changed,
+                    patch: change.patch,
+                    faithful: change.faithful,
+                }),
+            })
+        });
+        match capturing.await {
+            Ok(captured) => Ok(captured?),
+            Err(error) => Err(TakeError::Sandbox(SandboxError::Host {
+                doing: "take the change".into(),
+                source: std::io::Error::other(error),
+            })),
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum TakeError {
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    #[error(transparent)]
+    Repo(#[from] RepoError),
+}
+
+/// A path of the work tree as a path of the sandbox.
+pub fn below(root: &str, relative: &[u8]) -> Vec<u8> {
+    let mut path = root.trim_end_matches('/').as_bytes().to_vec();
+    path.push(b'/');
+    path.extend_from_slice(relative);
+    path
+}
+
+fn is_below(path: &[u8], root: &str) -> bool {
+    let root = root.trim_end_matches('/').as_bytes();
+    path.strip_prefix(root)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_root_is_no_mere_prefix() {
+        assert!(is_below(b"/app/x", "/app"));
+        assert!(is_below(b"/app", "/app/"));
+        assert!(!is_below(b"/apple", "/app"));
+        assert!(is_below(b"/anything", "/"));
+    }
+}
