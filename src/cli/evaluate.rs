@@ -144,8 +144,12 @@ async fn go(
     }
     let record: RunRecord = store.run().clone();
     let tasks = tasks.into_iter().zip(granted).collect();
-    let trials = Arc::new(Trials::new(engine, settings, record, tasks, agents));
-    Ok(drive(store, trials, schedule, console, &interrupts, view.json).await)
+    let trials = Arc::new(Trials::new(engine.clone(), settings, record, tasks, agents));
+    let exit = drive(store, trials, schedule, console, &interrupts, view.json).await;
+    if !interrupts.now.is_cancelled() {
+        engine.settle().await;
+    }
+    Ok(exit)
 }
 
 /// The tasks that are named, and that the filter leaves.

@@ -11,7 +11,7 @@ Examples:
   proofyard run                               what harness.toml names
   proofyard run tasks/repo -a oracle -a nop   two agents at every task of a folder
   proofyard run tasks -a script:fix.jsonl -n 3 -j 4
-  proofyard run tasks -a oracle --json > results.jsonl
+  proofyard run tasks -a oracle --json > events.jsonl
 
 Exit codes:
   0 done, whatever the agents' success   1 done, but some trials ended in error

@@ -1,3 +1,5 @@
+//! Settings as their sources give them; knows only its own room.
+
 use std::collections::BTreeMap;
 use std::fs;
 

@@ -70,6 +70,9 @@ pub struct CallLimits {
     pub output_bytes: u64,
 }
 
+/// Hears of a call before it is performed: its number, tool and gist.
+type Watcher = dyn Fn(u64, &str, &str) + Send + Sync;
+
 /// The tools over one sandbox, and the record of what was done with them.
 pub struct Tools {
     sandbox: Arc<dyn Sandbox>,
@@ -78,7 +81,7 @@ pub struct Tools {
     allowed: Vec<String>,
     calls: AtomicU64,
     spent_us: AtomicU64,
-    watcher: Box<dyn Fn(u64, &str, &str) + Send + Sync>,
+    watcher: Box<Watcher>,
 }
 
 impl Tools {
@@ -166,7 +169,7 @@ impl Tools {
     }
 
     async fn dispatch(&self, call: &Call) -> Result<CallResult, SandboxError> {
-        if !self.allowed.iter().any(|name| *name == call.tool) {
+        if !self.allowed.contains(&call.tool) {
             return Ok(CallResult::failed(format!(
                 "there is no tool `{}` here; the tools are {}",
                 call.tool,

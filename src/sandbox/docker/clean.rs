@@ -37,13 +37,13 @@ pub async fn clean(docker: Option<&Docker>, state: &Path) -> Cleaned {
         .into_iter()
         .map(|owner| (owner, Left::default()))
         .collect();
-    if let Some(docker) = docker {
-        if let Err(error) = find(docker, &scope(&state), &mut left).await {
-            cleaned
-                .failed
-                .push(format!("list what is ours in the engine: {error}"));
-            return cleaned;
-        }
+    if let Some(docker) = docker
+        && let Err(error) = find(docker, &scope(&state), &mut left).await
+    {
+        cleaned
+            .failed
+            .push(format!("list what is ours in the engine: {error}"));
+        return cleaned;
     }
     for (owner, left) in left {
         // Holding its lock, nobody else cleans up after it, and it cannot be alive.
@@ -53,8 +53,6 @@ pub async fn clean(docker: Option<&Docker>, state: &Path) -> Cleaned {
         let before = cleaned.failed.len();
         if let Some(docker) = docker {
             left.remove(docker, &mut cleaned).await;
-        } else if !Left::is_empty(&left) {
-            continue;
         }
         sweep(&state.join("scratch").join(&owner), &mut cleaned);
         if cleaned.failed.len() == before {
@@ -73,10 +71,6 @@ struct Left {
 }
 
 impl Left {
-    fn is_empty(&self) -> bool {
-        self.containers.is_empty() && self.volumes.is_empty()
-    }
-
     async fn remove(&self, docker: &Docker, cleaned: &mut Cleaned) {
         for container in &self.containers {
             let options = RemoveContainerOptionsBuilder::default()

@@ -79,19 +79,28 @@ struct Overlay {
 
 impl DockerSandbox {
     /// Makes and starts a sandbox; when it returns, the helper answers.
+    ///
+    /// Making goes on to its end in a task of its own when the caller goes away:
+    /// what is half made could not be found again. What then nobody wants is
+    /// taken away like every dropped sandbox.
     pub async fn start(engine: &Arc<Engine>, spec: &SandboxSpec) -> Result<Self, SandboxError> {
-        match Self::try_start(engine, spec).await {
-            Err(error)
-                if spec.work_tree.is_some()
-                    && engine.uses_overlay()
-                    && is_refused_mount(&error) =>
-            {
-                tracing::warn!(%error, "an overlay was refused: work trees become image layers");
-                engine.give_up_overlays();
-                Self::try_start(engine, spec).await
+        let (owned, spec) = (engine.clone(), spec.clone());
+        let making = engine.background.spawn(async move {
+            match Self::try_start(&owned, &spec).await {
+                Err(error) if spec.work_tree.is_some() && owned.uses_overlay() && is_refused_mount(&error) => {
+                    tracing::warn!(%error, "an overlay was refused: work trees become image layers");
+                    owned.give_up_overlays();
+                    Self::try_start(&owned, &spec).await
+                }
+                started => started,
             }
-            started => started,
-        }
+        });
+        making.await.unwrap_or_else(|error| {
+            Err(SandboxError::Host {
+                doing: "make a sandbox".into(),
+                source: std::io::Error::other(error),
+            })
+        })
     }
 
     async fn try_start(engine: &Arc<Engine>, spec: &SandboxSpec) -> Result<Self, SandboxError> {
@@ -484,12 +493,12 @@ impl Drop for DockerSandbox {
         if self.stopped.swap(true, Ordering::AcqRel) {
             return;
         }
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+        if tokio::runtime::Handle::try_current().is_err() {
             return;
-        };
+        }
         let (engine, id, scratch) = (self.engine.clone(), self.id.clone(), self.scratch.clone());
         let overlay = self.overlay.take();
-        runtime.spawn(async move {
+        self.engine.background.spawn(async move {
             let upper = overlay
                 .as_ref()
                 .map(|overlay| (overlay.volume.as_str(), Some(&overlay.upper)));

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bollard::Docker;
 use tokio::sync::{Mutex, OnceCell};
+use tokio_util::task::TaskTracker;
 
 use super::connect::{ConnectError, connect};
 use super::images::{ImageConfig, image_config};
@@ -54,6 +55,8 @@ pub struct Engine {
     pub(super) host: HostSettings,
     /// The helper's binary, under a name that no rebuild replaces.
     pub(super) helper: PathBuf,
+    /// What goes on when its caller is gone: making and taking away of sandboxes.
+    pub(super) background: TaskTracker,
     transport: Transport,
     overlay: AtomicBool,
     configs: Mutex<HashMap<String, Arc<OnceCell<ImageConfig>>>>,
@@ -84,12 +87,20 @@ impl Engine {
             owner,
             host: host.clone(),
             helper,
+            background: TaskTracker::new(),
             transport: settings.transport,
             overlay: AtomicBool::new(overlay),
             facts,
             configs: Mutex::default(),
             layers: Mutex::default(),
         }))
+    }
+
+    /// Waits until nothing goes on in the background any more, at most a minute.
+    pub async fn settle(&self) {
+        self.background.close();
+        // What is not done then is `clean`'s.
+        let _ = tokio::time::timeout(Duration::from_secs(60), self.background.wait()).await;
     }
 
     pub fn facts(&self) -> &Facts {

@@ -20,3 +20,4 @@ pub use clean::{Cleaned, clean};
 pub use connect::{ConnectError, connect};
 pub use container::DockerSandbox;
 pub use engine::{Engine, EngineError, Facts};
+pub use owner::scope;

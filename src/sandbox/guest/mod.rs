@@ -56,6 +56,7 @@ fn serve(endpoint: Endpoint) -> io::Result<()> {
     // neither memory nor descriptors of this process are theirs to take.
     nix::sys::prctl::set_dumpable(false)?;
     let host = connect(endpoint)?;
+    shell::reserve_report()?;
     let mut mask = SigSet::empty();
     mask.add(Signal::SIGCHLD);
     mask.thread_block()?;

@@ -22,6 +22,15 @@ use crate::sandbox::{GuestError, GuestErrorKind};
 /// The descriptor that the shell reports on; one digit, since some shells know no more.
 const REPORT: i32 = 9;
 
+/// Keeps the report's number from being taken by anything else of this process,
+/// so that a child's copy under it replaces nothing.
+pub fn reserve_report() -> io::Result<()> {
+    let null = std::fs::File::open("/dev/null")?;
+    // Never closed: it is to be taken for good.
+    nix::fcntl::fcntl(&null, nix::fcntl::FcntlArg::F_DUPFD_CLOEXEC(REPORT))?;
+    Ok(())
+}
+
 /// The most that is kept of a report: directory and exports.
 const REPORT_MOST: u64 = 1 << 20;
 

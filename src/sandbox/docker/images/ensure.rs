@@ -81,17 +81,28 @@ impl Images {
         }
         let _building = self.locks.use_of(BUILDS)?;
         let host = BuildHost::new(&self.host, ca_image);
-        let build = Build {
+        let build = || Build {
             docker: &self.docker,
             recipe,
             sent: rewrite(&recipe.dockerfile, &images, &host),
-            host,
+            host: host.clone(),
             timeout,
             state: &self.host.state,
             layers: &self.layers,
             progress,
         };
-        build.run().await?;
+        match build().run().await {
+            // A removal of unused layers, by whomever, met a cached step of this build;
+            // the engine finds no such step any more and takes it anew.
+            Err(ImageError::Build(failure)) if failure.message.contains("unknown parent image") => {
+                tracing::debug!(
+                    image = name,
+                    "a cached layer was removed: building once more"
+                );
+                build().run().await?;
+            }
+            done => done?,
+        }
         let made = self.of_recipe(recipe).await?;
         made.ok_or_else(|| ImageError::NotLocal {
             image: recipe.tag(),
