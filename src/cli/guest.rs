@@ -1,7 +1,10 @@
 //! `proofyard guest`: the helper in a sandbox.
 
+use std::io::Write;
+
 use clap::Args;
 
+use super::Exit;
 use crate::sandbox::guest::{self, Endpoint};
 
 /// How the helper reaches its host.
@@ -22,9 +25,17 @@ pub struct GuestArgs {
 }
 
 /// Serves until the host is gone.
-pub fn run(args: &GuestArgs) -> std::process::ExitCode {
-    guest::run(match &args.socket {
+pub fn run(args: &GuestArgs) -> Exit {
+    let served = guest::run(match &args.socket {
         Some(path) => Endpoint::Socket(path.clone()),
         None => Endpoint::Stream,
-    })
+    });
+    match served {
+        Ok(()) => Exit::Done,
+        Err(error) => {
+            // In a sandbox nobody reads this; it is for whoever starts it by hand.
+            let _ = writeln!(std::io::stderr(), "error: {error}");
+            Exit::TrialErrors
+        }
+    }
 }

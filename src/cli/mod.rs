@@ -86,7 +86,7 @@ pub fn main() -> std::process::ExitCode {
     };
     // The helper is one thread in a sandbox that may allow no more.
     if let Command::Guest(args) = &program.command {
-        return guest::run(args);
+        return guest::run(args).into();
     }
     listen_to_logs();
     let runtime = tokio::runtime::Builder::new_multi_thread()

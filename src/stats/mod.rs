@@ -8,7 +8,7 @@ mod interval;
 mod normal;
 mod quantile;
 #[cfg(test)]
-mod vectors;
+mod vector_tests;
 
 pub use interval::{
     ClusteredMean, Interval, Method, RateInterval, clustered_mean, rate_interval, wilson,

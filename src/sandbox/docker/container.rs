@@ -20,6 +20,7 @@ use futures_util::StreamExt;
 use tokio::net::UnixListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::engine::Engine;
 use super::images::{CA_PATH, host_env};
@@ -68,6 +69,8 @@ pub struct DockerSandbox {
     owner: (u32, u32),
     watcher: Option<JoinHandle<()>>,
     stopped: AtomicBool,
+    /// The engine settles only when the last sandbox is gone.
+    _alive: TaskTrackerToken,
 }
 
 /// The overlay that the work tree is.
@@ -630,6 +633,7 @@ impl Parts {
             owner: (0, 0),
             watcher: None,
             stopped: AtomicBool::new(false),
+            _alive: engine.background.token(),
         };
         self.container = None;
         let disk = where_bytes_are(&engine, &id, sandbox.overlay.as_ref()).await;

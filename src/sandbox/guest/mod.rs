@@ -18,7 +18,6 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -40,15 +39,11 @@ pub enum Endpoint {
 }
 
 /// Runs the helper until its host is gone. PID 1's end is the sandbox's end.
-pub fn run(endpoint: Endpoint) -> ExitCode {
-    match serve(endpoint) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // The log driver is `none`; this is for whoever starts it by hand.
-            eprintln!("proofyard guest: {error}");
-            ExitCode::FAILURE
-        }
-    }
+///
+/// # Errors
+/// The host cannot be reached, or the connection breaks in the middle of a frame.
+pub fn run(endpoint: Endpoint) -> io::Result<()> {
+    serve(endpoint)
 }
 
 fn serve(endpoint: Endpoint) -> io::Result<()> {

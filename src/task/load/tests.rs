@@ -1,3 +1,5 @@
+//! Facts about this room, as tests.
+
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
