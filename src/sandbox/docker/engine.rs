@@ -194,11 +194,18 @@ async fn look(docker: &Docker, host: Option<&str>) -> Result<Facts, EngineError>
     })
 }
 
-/// A link to this program (or a copy) that stays when the program is rebuilt
-/// while sandboxes still run it.
+/// Variable: the binary that runs as the helper, where the current program is
+/// another one that uses this library, such as a benchmark.
+const HELPER: &str = "PROOFYARD_HELPER";
+
+/// A copy of this program, or of the one that [`HELPER`] names, that stays when
+/// the program is rebuilt while sandboxes still run it.
 fn keep_helper(state: &Path) -> std::io::Result<PathBuf> {
     use std::os::unix::fs::MetadataExt;
-    let this = std::env::current_exe()?;
+    let this = match std::env::var_os(HELPER).filter(|path| !path.is_empty()) {
+        Some(path) => PathBuf::from(path),
+        None => std::env::current_exe()?,
+    };
     let meta = std::fs::metadata(&this)?;
     let folder = state.join("helper");
     std::fs::create_dir_all(&folder)?;
