@@ -6,4 +6,4 @@ mod event;
 mod recorder;
 
 pub use event::{Event, EventKind};
-pub use recorder::{Recorder, RecorderError, read_events};
+pub use recorder::{Recorder, RecorderError, Tally, read_events};

@@ -2,38 +2,34 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
 use super::capture::{Capture, Refusal};
 use super::prepare::{Ready, fault};
+use super::record::Went;
 use super::{Shared, Trials};
-use crate::agent::{Agent, Session};
-use crate::record::{
-    CheckoutProof, End, Fault, Flag, HostLoad, Outcome, PlannedTrial, Provenance, Sees,
-    TRIAL_SCHEMA, TaskRef, TestState, TrajectorySummary, TrialRecord, Usage, Verdict,
-};
+use crate::agent::Agent;
+use crate::record::{End, Fault, HostLoad, PlannedTrial, TrialRecord};
 use crate::run::{Events, Phase, PhaseClock, RunEvent, fault_record, host_load};
 use crate::sandbox::docker::DockerSandbox;
-use crate::sandbox::{Limit, Role, Sandbox, SandboxError};
-use crate::score::{self, Cause, Mishap};
-use crate::tool::{CallLimits, ToolError, Tools};
+use crate::sandbox::{Role, Sandbox, SandboxError};
+use crate::score::{Cause, Mishap};
 use crate::trajectory::{Event, EventKind, Recorder};
 use crate::verify::{Judged, VerifyError};
 
 /// One attempt of one agent at one task.
 pub struct Attempt<'a> {
-    trials: &'a Trials,
-    shared: &'a Shared,
-    ready: &'a Ready,
-    planned: &'a PlannedTrial,
-    dir: &'a Path,
-    events: &'a Events,
+    pub(super) trials: &'a Trials,
+    pub(super) shared: &'a Shared,
+    pub(super) ready: &'a Ready,
+    pub(super) planned: &'a PlannedTrial,
+    pub(super) dir: &'a Path,
+    pub(super) events: &'a Events,
 }
 
 /// Interrupted: there is nothing to count.
-struct Interrupted;
+pub struct Interrupted;
 
 /// How the verification went.
 enum Verified {
@@ -123,17 +119,13 @@ impl<'a> Attempt<'a> {
             went = self.with_sandbox(agent, sandbox.clone(), clock) => went,
             () = cancel.cancelled() => Err(Err(Interrupted)),
         };
-        // Interrupted or not, nothing of it stays behind. The verification is over
-        // by now, or will never be.
+        // Interrupted or not, nothing of it stays behind; after a verification it is
+        // gone already.
         self.enter(clock, Phase::Teardown, "");
         let stopped = sandbox.stop().await;
         let (mut record, scratch) = went?;
         drop(scratch);
-        if let Err(error) = stopped {
-            record
-                .warnings
-                .push(format!("the agent's sandbox was not taken away: {error}"));
-        }
+        record.warnings.extend(stopped.err().map(left_behind));
         clock.enter(Phase::Harness);
         Ok(record)
     }
@@ -186,174 +178,27 @@ impl<'a> Attempt<'a> {
             captured.keep(self.dir).map_err(|error| host(&error))?;
             warnings.extend(captured.notes.iter().cloned());
             self.enter(clock, Phase::Verify, "");
-            match self.verify(captured, clock, &mut warnings).await {
+            // Nothing of the agent's is needed any more: its sandbox goes while the
+            // verdict's comes.
+            let (verified, stopped) =
+                tokio::join!(self.verify(captured, clock, &mut warnings), sandbox.stop());
+            match verified {
                 Verified::Judged(verdict) => judged = Some(verdict),
                 Verified::Mishap(verifying) => {
                     mishap.get_or_insert(verifying);
                 }
             }
+            warnings.extend(stopped.err().map(left_behind));
         }
         clock.enter(Phase::Harness);
-        let flags: Vec<Flag> = Vec::new();
-        let scored = score::outcome(
-            judged.as_ref(),
-            &flags,
-            mishap.as_ref(),
-            self.ready.reference.as_ref(),
-        );
-        let (evidence, tests, reward, rewards) = match judged {
-            Some(judged) => (
-                Some(judged.evidence),
-                judged.tests,
-                judged.reward,
-                judged.rewards,
-            ),
-            None => Default::default(),
-        };
-        let record = TrialRecord {
-            schema: TRIAL_SCHEMA.to_owned(),
-            run: self.trials.run.run.clone(),
-            trial: self.planned.trial.clone(),
-            task: self.task(),
-            agent: agent.identity(),
-            model: None,
-            attempt: self.planned.attempt,
-            outcome: scored.outcome,
-            reward,
-            rewards,
-            clean: score::clean(scored.outcome, &flags),
-            verdict: Verdict {
-                evidence,
-                sees: self.sees(),
-                passed: tests
-                    .iter()
-                    .filter(|test| test.state == TestState::Passed)
-                    .count() as u32,
-                tests,
-                probes: Vec::new(),
-                flags,
-                reason: scored.reason,
-                message: match scored.outcome {
-                    Outcome::Error => None,
-                    _ => scored.message,
-                },
-            },
-            trajectory: TrajectorySummary {
-                end,
-                turns: tally.turns,
-                tool_calls: tally.tool_calls,
-                tool_errors: tally.tool_errors,
-                sha256: tally.sha256,
-            },
-            tool_use: None,
-            usage: Usage::default(),
-            cost_microusd: None,
-            timing_ms: Default::default(),
-            error: scored.error,
-            host: HostLoad::default(),
-            provenance: self.provenance(),
+        let went = Went {
+            end,
+            tally,
+            judged,
+            mishap,
             warnings,
-            started_at: String::new(),
-            finished_at: String::new(),
         };
-        Ok((record, scratch))
-    }
-
-    /// The agent acts until it is done or a limit fires. A helper that is gone is
-    /// the end of a session, not of the trial.
-    async fn session(
-        &self,
-        agent: &dyn Agent,
-        sandbox: &Arc<dyn Sandbox>,
-        recorder: &Arc<Recorder>,
-        clock: &PhaseClock,
-    ) -> Result<(End, Option<Mishap>), Result<Fault, Interrupted>> {
-        self.enter(clock, Phase::Agent, "");
-        let host = |error: &dyn std::fmt::Display| {
-            Ok(Fault {
-                class: "host".into(),
-                ..fault("agent", error)
-            })
-        };
-        if let Err(error) = sandbox.start_main().await {
-            // The image's own process is not there: what the task meant cannot be had.
-            return Err(Ok(fault("sandbox", &error)));
-        }
-        let limits = &self.trials.settings.limits;
-        let limits = CallLimits {
-            timeout: limits.call_timeout,
-            output_bytes: limits.output_bytes,
-        };
-        let (events, trial) = (self.events.clone(), self.planned.trial.clone());
-        let watch = move |number: u64, tool: &str, gist: &str| {
-            let gist: String = gist.chars().take(200).collect();
-            let detail = format!("step {number}  {tool}  {gist}");
-            events.send(RunEvent::TrialProgress {
-                trial: trial.clone(),
-                phase: "agent",
-                detail,
-            });
-        };
-        let tools = Tools::new(
-            sandbox.clone(),
-            limits,
-            recorder.clone(),
-            &self.shared.task.tools.allow,
-            watch,
-        );
-        let session = Session {
-            task: &self.shared.task,
-            tools: &tools,
-        };
-        let limit = self
-            .shared
-            .task
-            .agent
-            .timeout
-            .map(|limit| self.trials.time(limit));
-        let expired = async {
-            match limit {
-                Some(limit) => tokio::time::sleep(limit).await,
-                None => std::future::pending().await,
-            }
-        };
-        let started = Instant::now();
-        let tell = |event: &str, text: String| {
-            recorder
-                .record(Event::harness(event, text))
-                .map_err(|error| host(&error))
-        };
-        let ended = tokio::select! {
-            acted = agent.act(&session) => match acted {
-                Ok(end) => (end, None),
-                Err(ToolError::Record(error)) => return Err(host(&error)),
-                Err(ToolError::Sandbox(gone @ SandboxError::Gone { out_of_memory, .. })) => {
-                    tell("helper_gone", gone.to_string())?;
-                    (if out_of_memory { End::MaxMemory } else { End::AgentError }, None)
-                }
-                // A call that is not answered in time: the sandbox is too busy for it.
-                Err(ToolError::Sandbox(late @ SandboxError::Deadline { .. })) => {
-                    tell("helper_late", late.to_string())?;
-                    (End::Stalled, None)
-                }
-                Err(ToolError::Sandbox(error)) => {
-                    tell("engine_failed", error.to_string())?;
-                    (End::AgentError, Some(ours(fault("agent", &error), true)))
-                }
-            },
-            hit = sandbox.limit_reached() => {
-                tell("limit", hit.message)?;
-                (match hit.what { Limit::Disk => End::MaxDisk, Limit::Memory => End::MaxMemory }, None)
-            }
-            () = expired => {
-                let limit = limit.unwrap_or_default().as_secs_f64();
-                let after = started.elapsed().as_secs_f64();
-                tell("limit", format!("the agent's time limit of {limit} s fired after {after:.1} s"))?;
-                (End::Timeout, None)
-            }
-        };
-        clock.shift(Phase::Agent, Phase::Tools, tools.spent());
-        Ok(ended)
+        Ok((self.record(agent, went), scratch))
     }
 
     async fn verify(
@@ -398,7 +243,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    fn enter(&self, clock: &PhaseClock, phase: Phase, detail: &str) {
+    pub(super) fn enter(&self, clock: &PhaseClock, phase: Phase, detail: &str) {
         clock.enter(phase);
         self.events.send(RunEvent::TrialProgress {
             trial: self.planned.trial.clone(),
@@ -406,59 +251,10 @@ impl<'a> Attempt<'a> {
             detail: detail.to_owned(),
         });
     }
+}
 
-    fn sees(&self) -> Sees {
-        self.shared.task.verification.sees
-    }
-
-    fn task(&self) -> TaskRef {
-        let task = &self.shared.task;
-        TaskRef {
-            name: task.id.clone(),
-            source: task.source.clone(),
-            digest: task.digest.clone(),
-            tags: task.scenario.tags.clone(),
-            scenario: task.scenario.name.clone(),
-            cluster: task.cluster(),
-            difficulty: task.scenario.difficulty.clone(),
-        }
-    }
-
-    fn provenance(&self) -> Provenance {
-        let engine = &self.trials.engine;
-        Provenance {
-            image: self.ready.image.id.clone(),
-            recipe: self.ready.image.recipe.clone(),
-            checkout: self.ready.tree.as_ref().map(|tree| CheckoutProof {
-                commit: tree.proof.commit.clone(),
-                commits: tree.proof.commits,
-                objects_reachable: tree.proof.objects_reachable,
-                objects_stored: tree.proof.objects_stored,
-                way: if engine.uses_overlay() {
-                    "overlay"
-                } else {
-                    "image"
-                }
-                .to_owned(),
-            }),
-            reference: self.ready.reference.as_ref().map(|run| run.digest.clone()),
-            transport: if engine.uses_socket() {
-                "socket"
-            } else {
-                "stream"
-            }
-            .to_owned(),
-            limits: self.trials.limits(self.shared),
-            network: match self
-                .trials
-                .spec(self.shared, self.ready, "", Role::Agent)
-                .network
-            {
-                crate::sandbox::NetworkMode::None => "none".to_owned(),
-                crate::sandbox::NetworkMode::Full => "full".to_owned(),
-            },
-        }
-    }
+fn left_behind(error: SandboxError) -> String {
+    format!("the agent's sandbox was not taken away: {error}")
 }
 
 /// What the agent's doing made impossible.
@@ -472,7 +268,7 @@ fn refused((reason, message): Refusal) -> Mishap {
 }
 
 /// A fault of the engine or the host.
-fn ours(fault: Fault, acted: bool) -> Mishap {
+pub fn ours(fault: Fault, acted: bool) -> Mishap {
     Mishap {
         cause: Cause::Ours {
             class: if fault.class == "host" {

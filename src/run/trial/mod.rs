@@ -8,6 +8,8 @@ mod attempt;
 mod capture;
 mod prepare;
 mod pristine;
+mod record;
+mod session;
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -31,6 +31,8 @@ pub struct Facts {
     pub local: bool,
     /// Whether we are root on it.
     pub root: bool,
+    /// Whether it runs as an ordinary user.
+    pub rootless: bool,
 }
 
 /// What keeps an engine from being used.
@@ -64,10 +66,25 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Connects, looks around, and claims a lock for what will be made.
+    /// Connects, looks around, and claims a lock for what will be made. This very
+    /// program is the helper of its sandboxes.
     pub async fn open(
         settings: &EngineSettings,
         host: &HostSettings,
+    ) -> Result<Arc<Self>, EngineError> {
+        let this = std::env::current_exe().map_err(|source| EngineError::Host {
+            doing: "find the file of this program".into(),
+            source,
+        })?;
+        Self::open_with_helper(settings, host, &this).await
+    }
+
+    /// The same for a program that uses this library and is another one: `helper`
+    /// is a static `proofyard` of the same version.
+    pub async fn open_with_helper(
+        settings: &EngineSettings,
+        host: &HostSettings,
+        helper: &Path,
     ) -> Result<Arc<Self>, EngineError> {
         let docker = connect(settings.host.as_deref()).await?;
         let facts = look(&docker, settings.host.as_deref()).await?;
@@ -79,7 +96,7 @@ impl Engine {
             "make the state folder {}",
             host.state.display()
         )))?;
-        let helper = keep_helper(owner.state())
+        let helper = keep_helper(helper, owner.state())
             .map_err(failed("keep a copy of this program as the helper"))?;
         let overlay = facts.local && facts.root && settings.work_tree != WorkTreeWay::Image;
         Ok(Arc::new(Self {
@@ -184,6 +201,11 @@ async fn look(docker: &Docker, host: Option<&str>) -> Result<Facts, EngineError>
     Ok(Facts {
         local: host.starts_with("unix://") && !desktop && (same_name || root_dir.is_dir()),
         root: nix::unistd::geteuid().is_root() && root_dir.is_dir(),
+        rootless: info
+            .security_options
+            .iter()
+            .flatten()
+            .any(|option| option.contains("rootless")),
         host,
         version: info.server_version.unwrap_or_default(),
         api: docker.client_version().to_string(),
@@ -194,19 +216,14 @@ async fn look(docker: &Docker, host: Option<&str>) -> Result<Facts, EngineError>
     })
 }
 
-/// Variable: the binary that runs as the helper, where the current program is
-/// another one that uses this library, such as a benchmark.
-const HELPER: &str = "PROOFYARD_HELPER";
+/// Unused that long, a kept helper goes: one that runs holds its file by its mount.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// A copy of this program, or of the one that [`HELPER`] names, that stays when
-/// the program is rebuilt while sandboxes still run it.
-fn keep_helper(state: &Path) -> std::io::Result<PathBuf> {
+/// A copy of the program that stays when the program is rebuilt while sandboxes
+/// still run it.
+fn keep_helper(program: &Path, state: &Path) -> std::io::Result<PathBuf> {
     use std::os::unix::fs::MetadataExt;
-    let this = match std::env::var_os(HELPER).filter(|path| !path.is_empty()) {
-        Some(path) => PathBuf::from(path),
-        None => std::env::current_exe()?,
-    };
-    let meta = std::fs::metadata(&this)?;
+    let meta = std::fs::metadata(program)?;
     let folder = state.join("helper");
     std::fs::create_dir_all(&folder)?;
     let kept = folder.join(format!(
@@ -216,11 +233,50 @@ fn keep_helper(state: &Path) -> std::io::Result<PathBuf> {
         meta.mtime(),
         meta.mtime_nsec()
     ));
-    if kept.exists() {
-        return Ok(kept);
+    if !kept.exists() {
+        let making = folder.join(format!("making-{:016x}", rand::random::<u64>()));
+        std::fs::copy(program, &making)?;
+        std::fs::rename(&making, &kept)?;
     }
-    let making = folder.join(format!("making-{:016x}", rand::random::<u64>()));
-    std::fs::copy(&this, &making)?;
-    std::fs::rename(&making, &kept)?;
+    // Its time is that of its last use. The others are nobody's need, so failures
+    // to remove them are no failures.
+    let now = std::time::SystemTime::now();
+    std::fs::File::open(&kept)?.set_modified(now)?;
+    for entry in std::fs::read_dir(&folder)?.flatten() {
+        let age = entry.metadata().and_then(|meta| meta.modified());
+        if age.is_ok_and(|used| now.duration_since(used).is_ok_and(|age| age > KEPT)) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
     Ok(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_helper_that_nobody_used_for_long_goes_and_the_one_in_use_stays() {
+        let place = tempfile::tempdir().unwrap();
+        let program = place.path().join("program");
+        std::fs::write(&program, "first").unwrap();
+        let first = keep_helper(&program, place.path()).unwrap();
+        assert_eq!(std::fs::read(&first).unwrap(), b"first");
+        let long_ago = std::time::SystemTime::now() - 2 * KEPT;
+        let age = |path: &Path| {
+            std::fs::File::open(path)
+                .unwrap()
+                .set_modified(long_ago)
+                .unwrap()
+        };
+        age(&first);
+        // Used again, it is young again.
+        assert_eq!(keep_helper(&program, place.path()).unwrap(), first);
+        std::fs::write(&program, "second one").unwrap();
+        let second = keep_helper(&program, place.path()).unwrap();
+        assert!(first.exists() && second.exists() && first != second);
+        age(&first);
+        keep_helper(&program, place.path()).unwrap();
+        assert!(!first.exists() && second.exists());
+    }
 }

@@ -159,8 +159,12 @@ fn mount_sized(folder: &Path, scratch: &Path, state: &Path, bytes: u64) -> io::R
     fs::remove_file(&image)
 }
 
-/// What an overlay's upper side says of its work tree, as paths below `root`.
-/// Nothing is opened and no link is followed.
+/// What an overlay's upper side says of its tree, as paths below `root`; looks no
+/// further than `most` of them. Nothing is opened and no link is followed.
+///
+/// # Errors
+/// `Unsupported` where a folder is a redirect to another one of the lower side,
+/// whose content the upper side does not show.
 pub fn changes(upper: &Path, root: &str, most: usize) -> io::Result<Vec<Change>> {
     let mut found = Vec::new();
     let mut folders = vec![PathBuf::new()];
@@ -169,7 +173,7 @@ pub fn changes(upper: &Path, root: &str, most: usize) -> io::Result<Vec<Change>>
             let entry = entry?;
             let relative = folder.join(entry.file_name());
             if found.len() >= most {
-                return Err(io::Error::other(format!("more than {most} changed paths")));
+                return Ok(found);
             }
             let meta = entry.metadata()?;
             let mut path = root.trim_end_matches('/').as_bytes().to_vec();
@@ -184,7 +188,11 @@ pub fn changes(upper: &Path, root: &str, most: usize) -> io::Result<Vec<Change>>
                 continue;
             }
             if kind.is_dir() {
-                if is_opaque(&entry.path()) {
+                let marks = Marks::of(&entry.path());
+                if marks.redirect {
+                    return Err(io::ErrorKind::Unsupported.into());
+                }
+                if marks.opaque {
                     found.push(Change {
                         path: path.clone(),
                         kind: ChangeKind::Deleted,
@@ -201,9 +209,23 @@ pub fn changes(upper: &Path, root: &str, most: usize) -> io::Result<Vec<Change>>
     Ok(found)
 }
 
-/// Whether a folder of the upper side hides the one below it altogether.
-fn is_opaque(folder: &Path) -> bool {
-    matches!(xattr::get(folder, "trusted.overlay.opaque"), Ok(Some(value)) if value == b"y")
+/// What an overlay notes of a folder of its upper side, in attributes that only
+/// root of this host can set.
+struct Marks {
+    /// It hides the one below it altogether.
+    opaque: bool,
+    /// It shows another one of the lower side.
+    redirect: bool,
+}
+
+impl Marks {
+    fn of(folder: &Path) -> Self {
+        let mark = |name: &str| xattr::get(folder, name).ok().flatten();
+        Self {
+            opaque: mark("trusted.overlay.opaque").is_some_and(|value| value == b"y"),
+            redirect: mark("trusted.overlay.redirect").is_some(),
+        }
+    }
 }
 
 /// Bytes on disk below a folder, counting at most `most` entries.

@@ -1,0 +1,78 @@
+//! The figures of this project, each against its floor in the same run.
+//!
+//! Owns what is measured, and in what order: medians, what is compared taken in
+//! turns (A B A B), the machine's load beside it. It judges nothing: figures of a
+//! busy machine are no test, so the exit code is always 0. `cargo bench` runs it.
+
+mod calls;
+mod place;
+mod told;
+mod trials;
+
+use std::error::Error;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use place::Place;
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+/// The binary under measurement, and the helper of its sandboxes.
+const PROOFYARD: &str = env!("CARGO_BIN_EXE_proofyard");
+const STARTS: usize = 20;
+
+fn main() {
+    // Without this flag it is a test runner that starts all there is.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        println!("figures: measured by `cargo bench`");
+        return;
+    }
+    told::head();
+    attempt("proofyard --help", start_of_help());
+    match Place::make() {
+        Ok(place) => {
+            attempt("trivial trial", trials::against_containers(&place));
+            attempt("calls", calls::against_exec(&place));
+            attempt("memory", trials::memory(&place));
+        }
+        Err(error) => told::missed("all with an engine", error.as_ref()),
+    }
+    println!("load at the end {}", told::load());
+}
+
+fn attempt(figure: &str, measured: Outcome<()>) {
+    if let Err(error) = measured {
+        told::missed(figure, error.as_ref());
+    }
+}
+
+fn start_of_help() -> Outcome<()> {
+    let mut times = Vec::new();
+    for _ in 0..STARTS {
+        times.push(timed(Command::new(PROOFYARD).arg("--help"))?);
+    }
+    let value = told::median(times);
+    let holds = value <= Duration::from_millis(20);
+    told::absolute(
+        "proofyard --help",
+        &told::millis(value),
+        "≤ 20 ms",
+        holds,
+        STARTS,
+    );
+    Ok(())
+}
+
+/// How long a program takes that must end well.
+fn timed(command: &mut Command) -> Outcome<Duration> {
+    let began = Instant::now();
+    let out = command.stdin(Stdio::null()).output();
+    let elapsed = began.elapsed();
+    let name = command.get_program().to_string_lossy();
+    let out = out.map_err(|error| format!("run {name}: {error}"))?;
+    if !out.status.success() {
+        let said = String::from_utf8_lossy(&out.stderr);
+        return Err(format!("{name} ended with {}: {}", out.status, said.trim()).into());
+    }
+    Ok(elapsed)
+}

@@ -1,0 +1,139 @@
+//! The record of a trial that went its way: what came of it, and from what.
+
+use super::attempt::Attempt;
+use crate::agent::Agent;
+use crate::record::{
+    CheckoutProof, End, Flag, HostLoad, Outcome, Provenance, TRIAL_SCHEMA, TaskRef, TestState,
+    TrajectorySummary, TrialRecord, Usage, Verdict,
+};
+use crate::sandbox::{NetworkMode, Role};
+use crate::score::{self, Mishap};
+use crate::trajectory::Tally;
+use crate::verify::Judged;
+
+/// How a trial went.
+pub struct Went {
+    pub end: End,
+    pub tally: Tally,
+    pub judged: Option<Judged>,
+    pub mishap: Option<Mishap>,
+    pub warnings: Vec<String>,
+}
+
+impl Attempt<'_> {
+    /// All but its times, which are known when everything is taken away.
+    pub(super) fn record(&self, agent: &dyn Agent, went: Went) -> TrialRecord {
+        let flags: Vec<Flag> = Vec::new();
+        let scored = score::outcome(
+            went.judged.as_ref(),
+            &flags,
+            went.mishap.as_ref(),
+            self.ready.reference.as_ref(),
+        );
+        let (evidence, tests, reward, rewards) = match went.judged {
+            Some(judged) => (
+                Some(judged.evidence),
+                judged.tests,
+                judged.reward,
+                judged.rewards,
+            ),
+            None => Default::default(),
+        };
+        let passed = tests
+            .iter()
+            .filter(|test| test.state == TestState::Passed)
+            .count() as u32;
+        TrialRecord {
+            schema: TRIAL_SCHEMA.to_owned(),
+            run: self.trials.run.run.clone(),
+            trial: self.planned.trial.clone(),
+            task: self.task(),
+            agent: agent.identity(),
+            model: None,
+            attempt: self.planned.attempt,
+            outcome: scored.outcome,
+            reward,
+            rewards,
+            clean: score::clean(scored.outcome, &flags),
+            verdict: Verdict {
+                evidence,
+                sees: self.shared.task.verification.sees,
+                passed,
+                tests,
+                probes: Vec::new(),
+                flags,
+                reason: scored.reason,
+                message: match scored.outcome {
+                    Outcome::Error => None,
+                    _ => scored.message,
+                },
+            },
+            trajectory: TrajectorySummary {
+                end: went.end,
+                turns: went.tally.turns,
+                tool_calls: went.tally.tool_calls,
+                tool_errors: went.tally.tool_errors,
+                sha256: went.tally.sha256,
+            },
+            tool_use: None,
+            usage: Usage::default(),
+            cost_microusd: None,
+            timing_ms: Default::default(),
+            error: scored.error,
+            host: HostLoad::default(),
+            provenance: self.provenance(),
+            warnings: went.warnings,
+            started_at: String::new(),
+            finished_at: String::new(),
+        }
+    }
+
+    pub(super) fn task(&self) -> TaskRef {
+        let task = &self.shared.task;
+        TaskRef {
+            name: task.id.clone(),
+            source: task.source.clone(),
+            digest: task.digest.clone(),
+            tags: task.scenario.tags.clone(),
+            scenario: task.scenario.name.clone(),
+            cluster: task.cluster(),
+            difficulty: task.scenario.difficulty.clone(),
+        }
+    }
+
+    pub(super) fn provenance(&self) -> Provenance {
+        let engine = &self.trials.engine;
+        Provenance {
+            image: self.ready.image.id.clone(),
+            recipe: self.ready.image.recipe.clone(),
+            checkout: self.ready.tree.as_ref().map(|tree| CheckoutProof {
+                commit: tree.proof.commit.clone(),
+                commits: tree.proof.commits,
+                objects_reachable: tree.proof.objects_reachable,
+                objects_stored: tree.proof.objects_stored,
+                way: if engine.uses_overlay() {
+                    "overlay"
+                } else {
+                    "image"
+                }
+                .to_owned(),
+            }),
+            reference: self.ready.reference.as_ref().map(|run| run.digest.clone()),
+            transport: if engine.uses_socket() {
+                "socket"
+            } else {
+                "stream"
+            }
+            .to_owned(),
+            limits: self.trials.limits(self.shared),
+            network: match self
+                .trials
+                .spec(self.shared, self.ready, "", Role::Agent)
+                .network
+            {
+                NetworkMode::None => "none".to_owned(),
+                NetworkMode::Full => "full".to_owned(),
+            },
+        }
+    }
+}
