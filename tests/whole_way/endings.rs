@@ -1,0 +1,89 @@
+//! Runs that end before their time, and what they leave behind: nothing.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::yard::Yard;
+
+#[test]
+fn a_killed_run_is_cleaned_and_resumed_without_losing_what_was_finished() {
+    let yard = Yard::new();
+    let slow = yard.task(
+        "slow",
+        "",
+        "sleep 4; echo 42 > /answer",
+        "grep -qx 42 /answer && echo 1 > /logs/verifier/reward.txt",
+    );
+    let mut running = yard
+        .command(&[
+            "run",
+            slow.to_str().unwrap(),
+            "-a",
+            "oracle",
+            "-n",
+            "3",
+            "-j",
+            "1",
+            "--no-check",
+            "--run-id",
+            "killed",
+        ])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let journal = yard.path("runs/killed/results.jsonl");
+    let lines = || {
+        std::fs::read_to_string(&journal)
+            .unwrap_or_default()
+            .lines()
+            .count()
+    };
+    let waiting = Instant::now();
+    while lines() < 1 {
+        assert!(
+            waiting.elapsed() < Duration::from_secs(120),
+            "no trial was finished"
+        );
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    // In the middle of the second trial.
+    while yard.left().is_empty() {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    running.kill().unwrap();
+    running.wait().unwrap();
+    assert!(yard.proofyard(&["clean"]).status.success());
+    assert_eq!(yard.left(), Vec::<String>::new());
+    let before = lines();
+    assert!(yard.proofyard(&["resume", "killed"]).status.success());
+    assert!(before < 3);
+    assert_eq!(lines(), 3);
+}
+
+#[test]
+fn ctrl_c_leaves_nothing_behind_and_says_that_it_can_be_resumed() {
+    let yard = Yard::new();
+    let slow = yard.task("slow", "", "sleep 30", "true");
+    let mut running = yard
+        .command(&["run", slow.to_str().unwrap(), "-a", "oracle", "--no-check"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let waiting = Instant::now();
+    while !yard.path("state").exists() || yard.left().is_empty() {
+        assert!(
+            waiting.elapsed() < Duration::from_secs(120),
+            "no sandbox was made"
+        );
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    nix::sys::signal::kill(
+        nix::unistd::Pid::from_raw(running.id() as i32),
+        nix::sys::signal::Signal::SIGINT,
+    )
+    .unwrap();
+    assert_eq!(running.wait().unwrap().code(), Some(130));
+    assert_eq!(yard.left(), Vec::<String>::new());
+}

@@ -1,0 +1,67 @@
+//! What an agent does to its own sandbox is its own doing, and ends no other trial.
+
+use crate::yard::{Yard, bash};
+
+#[test]
+fn without_a_shell_the_sandbox_goes_on() {
+    let yard = Yard::new();
+    let script = yard.script(
+        "calls.jsonl",
+        &[
+            bash("rm -f /bin/sh /bin/bash /usr/bin/sh /usr/bin/bash /usr/bin/dash; exit 0"),
+            bash("true"),
+            serde_json::json!({"tool": "write", "arguments": {"path": "/answer", "content": "42\n"}}),
+        ],
+    );
+    // The shell is part of the change: the verifier cannot start either, by the agent's doing.
+    let trial = yard.one(&yard.answer("answer"), &script, &["--no-check"]);
+    assert_eq!(trial["outcome"], "unresolved", "{trial:#}");
+    assert_eq!(trial["trajectory"]["tool_errors"], 1);
+}
+
+#[test]
+fn a_full_disk_is_the_agents_and_ends_its_session() {
+    let yard = Yard::new();
+    let script = yard.script(
+        "calls.jsonl",
+        &[bash(
+            "echo 42 > /answer; head -c 400M /dev/zero > /big; sleep 20",
+        )],
+    );
+    let limits = [
+        "--no-check",
+        "--set",
+        "limits.disk_mb=100",
+        "--set",
+        "limits.change_mb=50",
+    ];
+    let trial = yard.one(&yard.answer("answer"), &script, &limits);
+    assert_eq!(trial["outcome"], "unresolved", "{trial:#}");
+    assert!(trial["error"].is_null());
+    assert_eq!(trial["verdict"]["reason"], "change_too_large");
+}
+
+#[test]
+fn memory_and_processes_run_out_for_the_agent_alone() {
+    let yard = Yard::new();
+    let script = yard.script(
+        "calls.jsonl",
+        &[
+            bash("head -c 2G /dev/zero | tail -c 1 | wc -c"),
+            bash(":() { : | : & }; : ; sleep 1"),
+            serde_json::json!({"tool": "write", "arguments": {"path": "/answer", "content": "42\n"}}),
+        ],
+    );
+    let limits = [
+        "--no-check",
+        "--set",
+        "limits.memory_mb=128",
+        "--set",
+        "limits.pids=64",
+        "--set",
+        "limits.call_timeout_sec=8",
+    ];
+    let trial = yard.one(&yard.answer("answer"), &script, &limits);
+    assert_eq!(trial["outcome"], "resolved", "{trial:#}");
+    assert_eq!(yard.left(), Vec::<String>::new());
+}
