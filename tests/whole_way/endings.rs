@@ -1,9 +1,8 @@
 //! Runs that end before their time, and what they leave behind: nothing.
 
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
-use crate::yard::Yard;
+use crate::yard::{Yard, until};
 
 #[test]
 fn a_killed_run_is_cleaned_and_resumed_without_losing_what_was_finished() {
@@ -39,18 +38,11 @@ fn a_killed_run_is_cleaned_and_resumed_without_losing_what_was_finished() {
             .lines()
             .count()
     };
-    let waiting = Instant::now();
-    while lines() < 1 {
-        assert!(
-            waiting.elapsed() < Duration::from_secs(120),
-            "no trial was finished"
-        );
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    until("a finished trial", || (lines() > 0).then_some(()));
     // In the middle of the second trial.
-    while yard.left().is_empty() {
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    until("the next sandbox", || {
+        (!yard.left().is_empty()).then_some(())
+    });
     running.kill().unwrap();
     running.wait().unwrap();
     assert!(yard.proofyard(&["clean"]).status.success());
@@ -71,14 +63,9 @@ fn ctrl_c_leaves_nothing_behind_and_says_that_it_can_be_resumed() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let waiting = Instant::now();
-    while !yard.path("state").exists() || yard.left().is_empty() {
-        assert!(
-            waiting.elapsed() < Duration::from_secs(120),
-            "no sandbox was made"
-        );
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    until("a sandbox", || {
+        (yard.path("state").exists() && !yard.left().is_empty()).then_some(())
+    });
     nix::sys::signal::kill(
         nix::unistd::Pid::from_raw(running.id() as i32),
         nix::sys::signal::Signal::SIGINT,

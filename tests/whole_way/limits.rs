@@ -1,6 +1,8 @@
 //! What an agent does to its own sandbox is its own doing, and ends no other trial.
 
-use crate::yard::{Yard, bash};
+use serde_json::json;
+
+use crate::yard::{Yard, bash, call};
 
 #[test]
 fn without_a_shell_the_sandbox_goes_on() {
@@ -10,7 +12,7 @@ fn without_a_shell_the_sandbox_goes_on() {
         &[
             bash("rm -f /bin/sh /bin/bash /usr/bin/sh /usr/bin/bash /usr/bin/dash; exit 0"),
             bash("true"),
-            serde_json::json!({"tool": "write", "arguments": {"path": "/answer", "content": "42\n"}}),
+            call("write", json!({"path": "/answer", "content": "42\n"})),
         ],
     );
     // The shell is part of the change: the verifier cannot start either, by the agent's doing.
@@ -49,7 +51,7 @@ fn memory_and_processes_run_out_for_the_agent_alone() {
         &[
             bash("head -c 2G /dev/zero | tail -c 1 | wc -c"),
             bash(":() { : | : & }; : ; sleep 1"),
-            serde_json::json!({"tool": "write", "arguments": {"path": "/answer", "content": "42\n"}}),
+            call("write", json!({"path": "/answer", "content": "42\n"})),
         ],
     );
     let limits = [

@@ -1,8 +1,8 @@
 //! From a task to its verdict: what is resolved, what is stored, what a call does.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::yard::{Yard, bash};
+use crate::yard::{Yard, bash, call};
 
 #[test]
 fn the_reference_resolves_and_doing_nothing_does_not() {
@@ -36,13 +36,8 @@ fn a_stored_trial_is_as_its_schema_says() {
     let schema = yard.proofyard(&["schema", "trial"]);
     let schema: Value = serde_json::from_slice(&schema.stdout).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
-    let path = yard
-        .path("runs")
-        .join(trial["run"].as_str().unwrap())
-        .join("trials")
-        .join(trial["trial"].as_str().unwrap());
-    let stored: Value =
-        serde_json::from_slice(&std::fs::read(path.join("trial.json")).unwrap()).unwrap();
+    let path = yard.stored(&trial).join("trial.json");
+    let stored: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let errors: Vec<String> = validator
         .iter_errors(&stored)
         .map(|error| error.to_string())
@@ -61,10 +56,10 @@ fn the_shell_keeps_its_state_and_files_are_changed_exactly() {
         &[
             bash("cd /tmp; greet() { echo \"hello $1\"; }; export NAME=world"),
             bash("greet $NAME; pwd; echo oops >&2"),
-            serde_json::json!({"tool": "write", "arguments": {"path": "/answer", "content": "41\n"}}),
-            serde_json::json!({"tool": "edit", "arguments": {"path": "/answer", "old": "41", "new": "42"}}),
-            serde_json::json!({"tool": "read", "arguments": {"path": "/dev/zero"}}),
-            serde_json::json!({"tool": "nonsense", "arguments": {}}),
+            call("write", json!({"path": "/answer", "content": "41\n"})),
+            call("edit", json!({"path": "/answer", "old": "41", "new": "42"})),
+            call("read", json!({"path": "/dev/zero"})),
+            call("nonsense", json!({})),
             bash("sleep 60 & echo left a process behind"),
             bash("sleep 30"),
             bash("pwd; echo $NAME"),
@@ -77,13 +72,7 @@ fn the_shell_keeps_its_state_and_files_are_changed_exactly() {
     );
     assert_eq!(trial["outcome"], "resolved", "{trial:#}");
     assert_eq!(trial["trajectory"]["end"], "submitted");
-    let folder = yard
-        .path("runs")
-        .join(trial["run"].as_str().unwrap())
-        .join("trials")
-        .join(trial["trial"].as_str().unwrap());
-    let events = proofyard::trajectory::read_events(&folder.join("trajectory.jsonl")).unwrap();
-    let results: Vec<_> = events.iter().filter(|event| event.ok.is_some()).collect();
+    let results = yard.results(&trial);
     assert_eq!(
         results[1].output.as_deref(),
         Some("hello world\n/tmp\n[stderr]\noops\n")
@@ -139,6 +128,33 @@ fn a_verifier_that_says_nothing_gives_no_verdict_and_one_that_never_ends_is_ende
     // Where the reference solution meets the same, it is the task's fault.
     let (trials, code) = yard.run(&silent, &["-a", "nop"]);
     assert_eq!((&trials[0]["outcome"], code), (&"error".into(), Some(1)));
+}
+
+#[test]
+fn a_solution_may_be_the_calls_of_a_script() {
+    let yard = Yard::new();
+    let task = yard.answer("answer");
+    std::fs::remove_file(task.join("solution/solve.sh")).unwrap();
+    let calls = [
+        call("write", json!({"path": "/answer", "content": "41\n"})),
+        call("edit", json!({"path": "/answer", "old": "41", "new": "42"})),
+    ];
+    let lines: Vec<String> = calls.iter().map(Value::to_string).collect();
+    std::fs::write(task.join("solution/calls.jsonl"), lines.join("\n")).unwrap();
+    let (trials, code) = yard.run(&task, &["-a", "oracle", "-a", "nop"]);
+    let ended = |trial: &Value| {
+        let calls = trial["trajectory"]["tool_calls"].as_u64().unwrap();
+        (trial["outcome"].as_str().unwrap().to_owned(), calls)
+    };
+    let mut ended: Vec<_> = trials.iter().map(ended).collect();
+    ended.sort();
+    // Writing, editing and submitting.
+    let expected = [("resolved".to_owned(), 3), ("unresolved".to_owned(), 0)];
+    assert_eq!((ended, code), (expected.to_vec(), Some(0)));
+    // The reference run, on which soundness rests, performs it as well.
+    let reference = &trials[0]["provenance"]["reference"];
+    assert!(reference.is_string(), "{reference}");
+    assert_eq!(yard.left(), Vec::<String>::new());
 }
 
 #[test]

@@ -2,19 +2,24 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
+use proofyard::trajectory::{Event, read_events};
 use serde_json::Value;
 
 /// A state folder, a folder of tasks and one of runs, all of one test's own.
 pub struct Yard {
     pub folder: tempfile::TempDir,
+    /// A label of the images that only this yard has.
+    mark: String,
 }
 
 impl Yard {
     pub fn new() -> Self {
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-        }
+        let folder = tempfile::tempdir().unwrap();
+        let name = folder.path().file_name().unwrap().to_str().unwrap();
+        let mark = format!("proofyard.test={}", name.trim_start_matches('.'));
+        Self { folder, mark }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -43,6 +48,39 @@ impl Yard {
 
     pub fn answer(&self, name: &str) -> PathBuf {
         self.task(name, "", "echo 42 > /answer", "grep -qx 42 /answer && echo 1 > /logs/verifier/reward.txt || echo 0 > /logs/verifier/reward.txt")
+    }
+
+    /// Gives a task an image of this yard's own, which goes with it.
+    pub fn image(&self, task: &Path, dockerfile: &str) {
+        let text = format!("{dockerfile}\nLABEL {}\n", self.mark);
+        std::fs::write(task.join("environment/Dockerfile"), text).unwrap();
+    }
+
+    /// The folder of a finished trial.
+    pub fn stored(&self, trial: &Value) -> PathBuf {
+        self.path("runs")
+            .join(trial["run"].as_str().unwrap())
+            .join("trials")
+            .join(trial["trial"].as_str().unwrap())
+    }
+
+    pub fn events(&self, trial: &Value) -> Vec<Event> {
+        read_events(&self.stored(trial).join("trajectory.jsonl")).unwrap()
+    }
+
+    /// What each call came to, in order.
+    pub fn results(&self, trial: &Value) -> Vec<Event> {
+        let mut events = self.events(trial);
+        events.retain(|event| event.ok.is_some());
+        events
+    }
+
+    /// The text of the harness's own event of a name.
+    pub fn told(&self, trial: &Value, name: &str) -> String {
+        let mut events = self.events(trial).into_iter();
+        let event = events.find(|event| event.event.as_deref() == Some(name));
+        let text = event.and_then(|event| event.text);
+        text.unwrap_or_else(|| panic!("no event {name}: {:#?}", self.events(trial)))
     }
 
     pub fn script(&self, name: &str, calls: &[Value]) -> String {
@@ -95,25 +133,27 @@ impl Yard {
         self.run(task, &all).0.remove(0)
     }
 
+    /// The label of all that this yard's state folder has in the engine.
+    pub fn label(&self) -> String {
+        let state = self.path("state").canonicalize().unwrap();
+        let scope = proofyard::sandbox::docker::scope(&state);
+        format!("proofyard.state={scope}")
+    }
+
     /// What of this yard's is in the engine and in the mount table.
     pub fn left(&self) -> Vec<String> {
         let state = self.path("state");
-        let scope = proofyard::sandbox::docker::scope(&state.canonicalize().unwrap());
-        let filter = format!("label=proofyard.state={scope}");
-        let listed = |arguments: &[&str]| {
-            let output = Command::new("docker")
-                .args(arguments)
-                .args(["--filter", &filter])
-                .output()
-                .unwrap();
-            String::from_utf8(output.stdout)
-                .unwrap()
-                .lines()
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        };
-        let mut left = listed(&["ps", "-aq"]);
-        left.extend(listed(&["volume", "ls", "-q"]));
+        let filter = format!("label={}", self.label());
+        let kinds: [&[&str]; 3] = [
+            &["ps", "-aq"],
+            &["volume", "ls", "-q"],
+            &["network", "ls", "-q"],
+        ];
+        let mut left = Vec::new();
+        for kind in kinds {
+            let listed = docker(&[kind, &["--filter", &filter]].concat());
+            left.extend(listed.lines().map(str::to_owned));
+        }
         let mounts = std::fs::read_to_string("/proc/mounts").unwrap();
         let state = state.to_str().unwrap().to_owned();
         left.extend(
@@ -126,6 +166,40 @@ impl Yard {
     }
 }
 
+impl Drop for Yard {
+    fn drop(&mut self) {
+        let filter = format!("label={}", self.mark);
+        let images = docker(&["images", "-q", "--no-trunc", "--filter", &filter]);
+        for image in images.lines() {
+            let removal = ["image", "rm", "--force", image];
+            let _ = Command::new("docker").args(removal).output();
+        }
+    }
+}
+
+/// What the engine's own program says; nothing where it fails.
+pub fn docker(arguments: &[&str]) -> String {
+    let output = Command::new("docker").args(arguments).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Waits for what must come about, looking again and again.
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let waiting = Instant::now();
+    loop {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        let waited = waiting.elapsed();
+        assert!(waited < Duration::from_secs(120), "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+pub fn call(tool: &str, arguments: Value) -> Value {
+    serde_json::json!({"tool": tool, "arguments": arguments})
+}
+
 pub fn bash(command: &str) -> Value {
-    serde_json::json!({"tool": "bash", "arguments": {"command": command}})
+    call("bash", serde_json::json!({"command": command}))
 }
