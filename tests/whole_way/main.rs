@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod endings;
+mod helper;
 mod limits;
 mod verdicts;
 mod yard;

@@ -1,0 +1,187 @@
+//! The helper: killed from inside and outside, and closed to the agent.
+
+use std::thread;
+
+use serde_json::{Value, json};
+
+use crate::yard::{Yard, bash, call, docker, until};
+
+/// The container of the trial of a task, once this command runs in it.
+fn container(yard: &Yard, task: &str, command: &str) -> String {
+    until("a command in the sandbox", || {
+        if !yard.path("state").exists() {
+            return None;
+        }
+        let filter = format!("label={}", yard.label());
+        let format = "{{.ID}} {{.Label \"proofyard.trial\"}}";
+        let listed = docker(&["ps", "--filter", &filter, "--format", format]);
+        let mut lines = listed.lines().filter_map(|line| line.split_once(' '));
+        let (id, _) = lines.find(|(_, trial)| trial.contains(task))?;
+        let runs = docker(&["top", id, "-eo", "pid,args"]).contains(command);
+        runs.then(|| id.to_owned())
+    })
+}
+
+/// Kills the helper of one of two trials while the agent's command runs.
+fn killed_from_outside(transport: &str) {
+    let yard = Yard::new();
+    yard.answer("victim");
+    let fine = yard.answer("fine");
+    let toml = "[verification]\nrunner = \"script\"\n[environment]\nenv = { FINE = \"1\" }\n";
+    std::fs::write(fine.join("task.toml"), toml).unwrap();
+    let script = yard.script(
+        "calls.jsonl",
+        &[
+            bash("echo 42 > /answer"),
+            bash("[ -n \"$FINE\" ] || sleep 4321"),
+        ],
+    );
+    let transport = format!("engine.transport={transport}");
+    let (trials, code) = thread::scope(|scope| {
+        scope.spawn(|| docker(&["kill", &container(&yard, "victim", "sleep 4321")]));
+        let arguments = ["-a", &script, "--no-check", "--set", &transport];
+        yard.run(&yard.path("tasks"), &arguments)
+    });
+    assert_eq!((trials.len(), code), (2, Some(0)));
+    for trial in &trials {
+        // What the agent had done by then is all there, and counts.
+        assert_eq!(trial["outcome"], "resolved", "{trial:#}");
+        assert!(yard.stored(trial).join("change.tar.zst").exists());
+    }
+    let ended = |name: &str| {
+        let trial = trials.iter().find(|trial| trial["task"]["name"] == name);
+        trial.unwrap()
+    };
+    assert_eq!(ended("fine")["trajectory"]["end"], "submitted");
+    let victim = ended("victim");
+    assert_eq!(victim["trajectory"]["end"], "agent_error");
+    let told = yard.told(victim, "helper_gone");
+    assert!(told.ends_with("gone: killed"), "{told}");
+    assert_eq!(yard.results(victim).len(), 2);
+    assert_eq!(yard.left(), Vec::<String>::new());
+}
+
+#[test]
+fn a_helper_that_is_killed_ends_the_session_and_loses_nothing() {
+    killed_from_outside("socket");
+}
+
+#[test]
+fn a_helper_that_is_killed_behind_a_stream_loses_nothing_either() {
+    killed_from_outside("stream");
+}
+
+#[test]
+fn a_helper_out_of_memory_is_the_agents_doing_and_its_change_counts() {
+    let yard = Yard::new();
+    // What lies in memory as a file belongs to no process that could be killed for it.
+    let script = yard.script(
+        "calls.jsonl",
+        &[
+            bash("echo 42 > /answer; sync /answer"),
+            bash("head -c 60M /dev/zero > /dev/shm/all"),
+            bash("head -c 60M /dev/zero > /dev/shm/more"),
+            call(
+                "write",
+                json!({"path": "/dev/shm/last", "content": "x".repeat(2 << 20)}),
+            ),
+        ],
+    );
+    let limits = ["--no-check", "--set", "limits.memory_mb=24"];
+    let (trials, code) = yard.run(
+        &yard.answer("answer"),
+        &[&["-a", &script][..], &limits].concat(),
+    );
+    let trial = &trials[0];
+    assert_eq!(
+        (&trial["outcome"], code),
+        (&json!("resolved"), Some(0)),
+        "{trial:#}"
+    );
+    assert_eq!(trial["trajectory"]["end"], "max_memory");
+    let told = yard.told(trial, "helper_gone");
+    assert!(told.contains("out of its memory of 24 MiB"), "{told}");
+    assert_eq!(yard.left(), Vec::<String>::new());
+}
+
+/// What calls come to in a sandbox whose image has Python.
+fn said(calls: &[Value]) -> Vec<(bool, String)> {
+    let yard = Yard::new();
+    let task = yard.answer("answer");
+    yard.image(&task, "FROM proofyard/python");
+    let script = yard.script("calls.jsonl", calls);
+    let trial = yard.one(&task, &script, &["--no-check"]);
+    assert_eq!(trial["trajectory"]["end"], "submitted", "{trial:#}");
+    assert_eq!(yard.left(), Vec::<String>::new());
+    let results = yard.results(&trial).into_iter();
+    let said = results.map(|result| {
+        let text = result.output.unwrap_or_default() + &result.error.unwrap_or_default();
+        (result.ok == Some(true), text)
+    });
+    said.collect()
+}
+
+#[test]
+fn root_in_the_sandbox_cannot_kill_the_helper() {
+    let kill = "kill -9 1; kill 1; kill -SEGV 1; kill -STOP 1; echo still here";
+    let said = said(&[bash("id -u"), bash(kill), bash("echo again")]);
+    assert_eq!(said[0].1, "0\n");
+    assert_eq!(said[1], (true, "still here\n".to_owned()));
+    assert_eq!(said[2], (true, "again\n".to_owned()));
+}
+
+#[test]
+fn the_agent_sees_nothing_of_the_helper_and_cannot_trace_it() {
+    // Each is refused, by the kernel, to root in the sandbox.
+    let refused = [
+        "cat /proc/1/environ",
+        "head -c 1 /proc/1/mem",
+        "cat /proc/1/maps",
+        "cat /proc/1/fd/4",
+        "readlink /proc/1/fd/4",
+        "readlink /proc/1/exe",
+        "cat /proc/1/exe",
+        "echo x > /proc/1/exe",
+        "ls /proc/1/root/",
+        "echo x > /.proofyard/helper",
+        "rm -f /.proofyard/helper",
+        "touch /.proofyard/run/x",
+        "python3 /tmp/trace.py",
+    ];
+    // PTRACE_ATTACH, PTRACE_SEIZE, and reading its memory without either.
+    let trace = "\
+import ctypes, errno
+libc = ctypes.CDLL(None, use_errno=True)
+class Piece(ctypes.Structure):
+    _fields_ = [('base', ctypes.c_void_p), ('length', ctypes.c_size_t)]
+buffer = ctypes.create_string_buffer(8)
+here, there = Piece(ctypes.addressof(buffer), 8), Piece(0x400000, 8)
+for attempt in [
+    lambda: libc.ptrace(16, 1, 0, 0),
+    lambda: libc.ptrace(0x4206, 1, 0, 0),
+    lambda: libc.process_vm_readv(1, ctypes.byref(here), 1, ctypes.byref(there), 1, 0),
+]:
+    if attempt() != -1 or ctypes.get_errno() != errno.EPERM:
+        raise SystemExit(0)
+raise SystemExit(1)
+";
+    let mut calls = vec![call(
+        "write",
+        json!({"path": "/tmp/trace.py", "content": trace}),
+    )];
+    calls.extend(refused.map(|command| bash(&format!("if {command}; then echo ALLOWED; fi"))));
+    // Nor does the helper tell of itself when it is asked.
+    let own = ["/proc/1/environ", "/proc/self/maps", "/proc/self/mem"];
+    calls.extend(own.map(|path| call("read", json!({"path": path}))));
+    calls.extend(own.map(|path| call("write", json!({"path": path, "content": "x"}))));
+    let said = said(&calls);
+    assert!(said[0].0, "{said:?}");
+    let (commands, tools) = said[1..].split_at(refused.len());
+    for (command, (_, text)) in refused.iter().zip(commands) {
+        assert!(!text.contains("ALLOWED"), "{command}: {text}");
+    }
+    for (ok, text) in &tools[..2 * own.len()] {
+        assert!(!ok, "{text}");
+    }
+    assert_eq!(commands[0].1, "cat: /proc/1/environ: Permission denied\n");
+}
