@@ -1,6 +1,9 @@
 //! What cannot be run: exit code, message, and nobody else is stopped.
 
+use std::os::unix::fs::symlink;
 use std::path::Path;
+
+use insta::assert_snapshot;
 
 use crate::yard::Yard;
 
@@ -85,4 +88,63 @@ fn usage_errors_run_nothing_and_say_the_way_out() {
     );
     std::fs::write(Path::new(task).join("instruction.md"), b"\xff").unwrap();
     refused(&["run", task, "-a", "nop"], 2, "UTF-8");
+}
+
+#[test]
+fn every_task_that_cannot_be_used_is_told_with_its_place_and_none_runs() {
+    let yard = Yard::new();
+    yard.answer("fine");
+    let bare = yard.answer("no-toml");
+    std::fs::remove_file(bare.join("task.toml")).unwrap();
+    let circle = yard.answer("circle");
+    symlink("a", circle.join("tests/a")).unwrap();
+    let nested = yard.answer("nested");
+    symlink("..", nested.join("tests/up")).unwrap();
+    let outside = yard.answer("outside");
+    symlink("/etc/passwd", outside.join("tests/passwd")).unwrap();
+    let text = yard.answer("text");
+    std::fs::write(text.join("instruction.md"), b"fine\n\xff\n").unwrap();
+    let typo = yard.answer("typo");
+    std::fs::write(
+        typo.join("task.toml"),
+        "[verification]\nruner = \"script\"\n",
+    )
+    .unwrap();
+    let tasks = yard.path("tasks");
+    let output = yard.proofyard(&["run", tasks.to_str().unwrap(), "-a", "nop"]);
+    let said = String::from_utf8_lossy(&output.stderr).replace(tasks.to_str().unwrap(), "tasks");
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert_snapshot!(said, @r#"
+    error: the link `tasks/circle/tests/a` leads in a circle, to `a`
+      a task is read as data: links stay inside its folder, and end
+
+    error: the link `tasks/nested/tests/up` leads in a circle, to `tasks/nested`
+      a task is read as data: links stay inside its folder, and end
+
+    error: `tasks/no-toml` is not a task: it has no task.toml
+      try: proofyard new tasks/new-task     a small task that works, to start from
+
+    error: the link `tasks/outside/tests/passwd` leaves its task, to `/etc/passwd`
+      a task is read as data: links stay inside its folder, and end
+
+    error: `tasks/text/instruction.md` is not UTF-8: byte 5 (0xff), in line 2
+
+    error: unknown key `runer` in [verification]
+      ┌─ tasks/typo/task.toml:2:1
+      │
+    2 │ runer = "script"
+      │ ^^^^^ did you mean `runner`?
+    "#);
+    assert!(!yard.path("runs").exists(), "nothing was run");
+}
+
+#[test]
+fn more_processors_than_there_are_are_clamped_and_said() {
+    let yard = Yard::new();
+    let set = ["--no-check", "--set", "limits.cpus=4000"];
+    let trial = yard.one(&yard.answer("answer"), "oracle", &set);
+    assert_eq!(trial["outcome"], "resolved", "{trial:#}");
+    let warning = trial["warnings"][0].as_str().unwrap();
+    assert!(warning.contains("4000"), "{warning}");
+    assert!(trial["provenance"]["limits"]["cpus"].as_f64().unwrap() < 4000.0);
 }

@@ -25,40 +25,23 @@ fn container(yard: &Yard, task: &str, command: &str) -> String {
 /// Kills the helper of one of two trials while the agent's command runs.
 fn killed_from_outside(transport: &str) {
     let yard = Yard::new();
-    yard.answer("victim");
-    let fine = yard.answer("fine");
-    let toml = "[verification]\nrunner = \"script\"\n[environment]\nenv = { FINE = \"1\" }\n";
-    std::fs::write(fine.join("task.toml"), toml).unwrap();
-    let script = yard.script(
-        "calls.jsonl",
-        &[
-            bash("echo 42 > /answer"),
-            bash("[ -n \"$FINE\" ] || sleep 4321"),
-        ],
-    );
+    let calls = [
+        bash("echo 42 > /answer"),
+        bash("[ -n \"$FINE\" ] || sleep 4321"),
+    ];
+    let script = yard.script("calls.jsonl", &calls);
     let transport = format!("engine.transport={transport}");
-    let (trials, code) = thread::scope(|scope| {
-        scope.spawn(|| docker(&["kill", &container(&yard, "victim", "sleep 4321")]));
-        let arguments = ["-a", &script, "--no-check", "--set", &transport];
-        yard.run(&yard.path("tasks"), &arguments)
+    let trial = thread::scope(|scope| {
+        scope.spawn(|| docker(&["kill", &container(&yard, "hostile", "sleep 4321")]));
+        yard.beside_a_fine_one(&script, &["--no-check", "--set", &transport])
     });
-    assert_eq!((trials.len(), code), (2, Some(0)));
-    for trial in &trials {
-        // What the agent had done by then is all there, and counts.
-        assert_eq!(trial["outcome"], "resolved", "{trial:#}");
-        assert!(yard.stored(trial).join("change.tar.zst").exists());
-    }
-    let ended = |name: &str| {
-        let trial = trials.iter().find(|trial| trial["task"]["name"] == name);
-        trial.unwrap()
-    };
-    assert_eq!(ended("fine")["trajectory"]["end"], "submitted");
-    let victim = ended("victim");
-    assert_eq!(victim["trajectory"]["end"], "agent_error");
-    let told = yard.told(victim, "helper_gone");
+    // What the agent had done by then is all there, and counts.
+    assert_eq!(trial["outcome"], "resolved", "{trial:#}");
+    assert_eq!(trial["trajectory"]["end"], "agent_error");
+    assert!(yard.stored(&trial).join("change.tar.zst").exists());
+    let told = yard.told(&trial, "helper_gone");
     assert!(told.ends_with("gone: killed"), "{told}");
-    assert_eq!(yard.results(victim).len(), 2);
-    assert_eq!(yard.left(), Vec::<String>::new());
+    assert_eq!(yard.results(&trial).len(), 2);
 }
 
 #[test]
@@ -75,33 +58,21 @@ fn a_helper_that_is_killed_behind_a_stream_loses_nothing_either() {
 fn a_helper_out_of_memory_is_the_agents_doing_and_its_change_counts() {
     let yard = Yard::new();
     // What lies in memory as a file belongs to no process that could be killed for it.
-    let script = yard.script(
-        "calls.jsonl",
-        &[
-            bash("echo 42 > /answer; sync /answer"),
-            bash("head -c 60M /dev/zero > /dev/shm/all"),
-            bash("head -c 60M /dev/zero > /dev/shm/more"),
-            call(
-                "write",
-                json!({"path": "/dev/shm/last", "content": "x".repeat(2 << 20)}),
-            ),
-        ],
-    );
+    let fill = "[ -n \"$FINE\" ] || head -c 60M /dev/zero > /dev/shm/all";
+    let last = json!({"path": "/dev/shm/last", "content": "x".repeat(2 << 20)});
+    let calls = [
+        bash("echo 42 > /answer"),
+        bash(fill),
+        bash(fill),
+        call("write", last),
+    ];
+    let script = yard.script("calls.jsonl", &calls);
     let limits = ["--no-check", "--set", "limits.memory_mb=24"];
-    let (trials, code) = yard.run(
-        &yard.answer("answer"),
-        &[&["-a", &script][..], &limits].concat(),
-    );
-    let trial = &trials[0];
-    assert_eq!(
-        (&trial["outcome"], code),
-        (&json!("resolved"), Some(0)),
-        "{trial:#}"
-    );
+    let trial = yard.beside_a_fine_one(&script, &limits);
+    assert_eq!(trial["outcome"], "resolved", "{trial:#}");
     assert_eq!(trial["trajectory"]["end"], "max_memory");
-    let told = yard.told(trial, "helper_gone");
+    let told = yard.told(&trial, "helper_gone");
     assert!(told.contains("out of its memory of 24 MiB"), "{told}");
-    assert_eq!(yard.left(), Vec::<String>::new());
 }
 
 /// What calls come to in a sandbox whose image has Python.

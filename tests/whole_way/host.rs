@@ -81,7 +81,6 @@ fn a_full_disk_of_the_host_loses_no_trial_and_the_run_is_resumed_once_there_is_r
     let others = disk.fill();
     let output = running.wait_with_output().unwrap();
     let said = text(&output);
-    println!("{said}");
     assert_eq!(output.status.code(), Some(1), "{said}");
     for part in [
         "No space left on device",
@@ -103,6 +102,17 @@ fn a_full_disk_of_the_host_loses_no_trial_and_the_run_is_resumed_once_there_is_r
         assert!(record.contains("\"outcome\": \"resolved\""), "{record}");
     }
     assert_eq!(yard.left(), Vec::<String>::new());
+
+    // Where there is no room for the plan nothing runs at all.
+    disk.fill();
+    let output = yard.proofyard(&["run", task, "-a", "nop", "--no-check", "--run-id", "late"]);
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("runs/late/run.json: No space left on device"),
+        "{said}"
+    );
+    assert!(!yard.path("runs/late").exists());
 }
 
 fn text(output: &Output) -> String {

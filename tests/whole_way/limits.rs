@@ -27,7 +27,7 @@ fn a_full_disk_is_the_agents_and_ends_its_session() {
     let script = yard.script(
         "calls.jsonl",
         &[bash(
-            "echo 42 > /answer; head -c 400M /dev/zero > /big; sleep 20",
+            "echo 42 > /answer; [ -n \"$FINE\" ] || { head -c 400M /dev/zero > /big; sleep 20; }",
         )],
     );
     let limits = [
@@ -37,9 +37,15 @@ fn a_full_disk_is_the_agents_and_ends_its_session() {
         "--set",
         "limits.change_mb=50",
     ];
-    let trial = yard.one(&yard.answer("answer"), &script, &limits);
+    let trial = yard.beside_a_fine_one(&script, &limits);
     assert_eq!(trial["outcome"], "unresolved", "{trial:#}");
     assert!(trial["error"].is_null());
+    assert_eq!(trial["trajectory"]["end"], "max_disk");
+    let told = yard.told(&trial, "limit");
+    assert!(
+        told.contains("the disk limit of 100 MiB was passed"),
+        "{told}"
+    );
     assert_eq!(trial["verdict"]["reason"], "change_too_large");
 }
 
@@ -49,8 +55,8 @@ fn memory_and_processes_run_out_for_the_agent_alone() {
     let script = yard.script(
         "calls.jsonl",
         &[
-            bash("head -c 2G /dev/zero | tail -c 1 | wc -c"),
-            bash(":() { : | : & }; : ; sleep 1"),
+            bash("[ -n \"$FINE\" ] || head -c 600M /dev/zero | tail -n 1 | wc -c; echo ${PIPESTATUS[1]}"),
+            bash(":() { : | : & }; [ -n \"$FINE\" ] || : ; sleep 1"),
             call("write", json!({"path": "/answer", "content": "42\n"})),
         ],
     );
@@ -63,7 +69,16 @@ fn memory_and_processes_run_out_for_the_agent_alone() {
         "--set",
         "limits.call_timeout_sec=8",
     ];
-    let trial = yard.one(&yard.answer("answer"), &script, &limits);
+    let trial = yard.beside_a_fine_one(&script, &limits);
     assert_eq!(trial["outcome"], "resolved", "{trial:#}");
-    assert_eq!(yard.left(), Vec::<String>::new());
+    let results = yard.results(&trial);
+    let said = |at: usize| results[at].output.as_deref().unwrap();
+    // The one that took the memory is killed, and nobody else.
+    assert_eq!(said(0), "0\n137\n");
+    assert!(
+        said(1).contains("fork: retry: Resource temporarily unavailable"),
+        "{}",
+        said(1)
+    );
+    assert_eq!(trial["trajectory"]["end"], "submitted");
 }

@@ -50,6 +50,29 @@ impl Yard {
         self.task(name, "", "echo 42 > /answer", "grep -qx 42 /answer && echo 1 > /logs/verifier/reward.txt || echo 0 > /logs/verifier/reward.txt")
     }
 
+    /// The tasks `hostile` and `fine`, the same but for the variable `FINE`; the
+    /// folder that they lie in.
+    pub fn pair(&self) -> PathBuf {
+        self.answer("hostile");
+        let env = "[verification]\nrunner = \"script\"\n[environment]\nenv = { FINE = \"1\" }\n";
+        std::fs::write(self.answer("fine").join("task.toml"), env).unwrap();
+        self.path("tasks")
+    }
+
+    /// The trial at `hostile` of a run of one agent at the [pair](Self::pair); the
+    /// one at `fine` is resolved.
+    pub fn beside_a_fine_one(&self, agent: &str, arguments: &[&str]) -> Value {
+        let (trials, code) = self.run(&self.pair(), &[&["-a", agent][..], arguments].concat());
+        assert_eq!((trials.len(), code), (2, Some(0)), "{trials:#?}");
+        let (fine, hostile): (Vec<Value>, Vec<Value>) = trials
+            .into_iter()
+            .partition(|trial| trial["task"]["name"] == "fine");
+        assert_eq!(fine[0]["outcome"], "resolved", "{:#}", fine[0]);
+        assert_eq!(fine[0]["trajectory"]["end"], "submitted");
+        assert_eq!(self.left(), Vec::<String>::new());
+        hostile.into_iter().next().unwrap()
+    }
+
     /// Gives a task an image of this yard's own, which goes with it.
     pub fn image(&self, task: &Path, dockerfile: &str) {
         let text = format!("{dockerfile}\nLABEL {}\n", self.mark);
