@@ -1,7 +1,6 @@
 //! What cannot be run: exit code, message, and nobody else is stopped.
 
 use std::os::unix::fs::symlink;
-use std::path::Path;
 
 use insta::assert_snapshot;
 
@@ -39,55 +38,50 @@ fn an_image_that_fails_to_build_is_told_and_stops_nobody_else() {
 fn usage_errors_run_nothing_and_say_the_way_out() {
     let yard = Yard::new();
     let task = yard.answer("answer");
-    let task = task.to_str().unwrap();
-    let refused = |arguments: &[&str], code: i32, words: &str| {
-        let output = yard.proofyard(arguments);
+    let refused = |arguments: &str, code: i32, words: &[&str]| {
+        let arguments = arguments.replace("TASK", task.to_str().unwrap());
+        let arguments: Vec<&str> = arguments.split(' ').collect();
+        let output = yard.proofyard(&arguments);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
-        assert!(said.contains(words), "{arguments:?}: {said}");
+        for word in words {
+            assert!(said.contains(word), "{arguments:?}: {said}");
+        }
     };
-    refused(&["run", task, "-a", "orcale"], 2, "did you mean `oracle`?");
     refused(
-        &[
-            "run",
-            yard.folder.path().join("nowhere").to_str().unwrap(),
-            "-a",
-            "nop",
-        ],
+        "run TASK -a orcale",
         2,
-        "nowhere",
+        &["error: there is no agent `orcale`; did you mean `oracle`?"],
     );
+    refused("run TASK/nowhere -a nop", 2, &["answer/nowhere`"]);
     refused(
-        &[
-            "run",
-            task,
-            "-a",
-            "nop",
-            "--set",
-            "engine.host=unix:///nowhere.sock",
-        ],
+        "run TASK -a nop --set engine.host=unix:///nowhere.sock",
         4,
-        "unix:///nowhere.sock",
-    );
-    refused(
-        &["run", task, "-a", "nop", "--out", "/proc/nowhere"],
-        2,
-        "/proc/nowhere",
-    );
-    refused(
         &[
-            "run",
-            task,
-            "-a",
-            "nop",
-            "--set",
-            "limits.memory_mb=99000000",
+            "error: the Docker engine does not answer at unix:///nowhere.sock",
+            "try: ./dev engine",
         ],
-        2,
-        "memory",
     );
-    std::fs::write(Path::new(task).join("instruction.md"), b"\xff").unwrap();
-    refused(&["run", task, "-a", "nop"], 2, "UTF-8");
+    let out = "error: the folder for runs /proc/nowhere cannot be made or written: \
+               No such file or directory (os error 2)\n  try: --out FOLDER";
+    refused("run TASK -a nop --out /proc/nowhere", 2, &[out]);
+    refused(
+        "run TASK -a nop --set limits.memory_mb=99000000",
+        2,
+        &["error: the task `answer` declares 99000000 MiB of memory and this machine has "],
+    );
+    refused(
+        "run TASK -a script:/nowhere.jsonl",
+        2,
+        &["error: read the script /nowhere.jsonl: No such file or directory"],
+    );
+    std::fs::remove_dir_all(task.join("solution")).unwrap();
+    refused(
+        "run TASK -a oracle",
+        2,
+        &["oracle", "no solution/solve.sh and no solution/calls.jsonl"],
+    );
+    assert!(!yard.path("runs").exists(), "nothing was run");
 }
 
 #[test]

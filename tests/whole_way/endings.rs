@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use crate::yard::{Yard, until};
+use crate::yard::{Yard, docker, until};
 
 #[test]
 fn a_killed_run_is_cleaned_and_resumed_without_losing_what_was_finished() {
@@ -45,6 +45,13 @@ fn a_killed_run_is_cleaned_and_resumed_without_losing_what_was_finished() {
     });
     running.kill().unwrap();
     running.wait().unwrap();
+    // The helper ends with its host: nothing runs on, though it is still there.
+    let filter = format!("label={}", yard.label());
+    until("the helper's end", || {
+        let ids = docker(&["ps", "-q", "--filter", &filter]);
+        ids.is_empty().then_some(())
+    });
+    assert!(!yard.left().is_empty());
     assert!(yard.proofyard(&["clean"]).status.success());
     assert_eq!(yard.left(), Vec::<String>::new());
     let before = lines();

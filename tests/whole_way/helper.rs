@@ -55,6 +55,23 @@ fn a_helper_that_is_killed_behind_a_stream_loses_nothing_either() {
 }
 
 #[test]
+fn a_work_tree_outlives_the_helper() {
+    let yard = Yard::new();
+    let (task, fix) = yard.words();
+    let calls = [fix, bash("git apply /tmp/fix.patch"), bash("sleep 4321")];
+    let script = yard.script("calls.jsonl", &calls);
+    let trial = thread::scope(|scope| {
+        scope.spawn(|| docker(&["kill", &container(&yard, "words", "sleep 4321")]));
+        yard.one(&task, &script, &["--no-check"])
+    });
+    assert_eq!(trial["outcome"], "resolved", "{trial:#}");
+    assert_eq!(trial["trajectory"]["end"], "agent_error");
+    let patch = std::fs::read(yard.stored(&trial).join("change.patch")).unwrap();
+    assert!(String::from_utf8(patch).unwrap().contains("titles.py"));
+    assert_eq!(yard.left(), Vec::<String>::new());
+}
+
+#[test]
 fn a_helper_out_of_memory_is_the_agents_doing_and_its_change_counts() {
     let yard = Yard::new();
     // What lies in memory as a file belongs to no process that could be killed for it.

@@ -82,3 +82,31 @@ fn memory_and_processes_run_out_for_the_agent_alone() {
     );
     assert_eq!(trial["trajectory"]["end"], "submitted");
 }
+
+#[test]
+fn a_work_tree_has_an_end_and_what_is_made_free_can_be_used_again() {
+    let yard = Yard::new();
+    let (task, fix) = yard.words();
+    let calls = [
+        bash("for i in 1 2 3 4; do head -c 20M /dev/zero > big-$i || echo full at $i; done"),
+        bash("rm big-*"),
+        fix,
+        bash("git apply /tmp/fix.patch"),
+    ];
+    let script = yard.script("calls.jsonl", &calls);
+    let trial = yard.one(
+        &task,
+        &script,
+        &["--no-check", "--set", "limits.disk_mb=64"],
+    );
+    if trial["provenance"]["checkout"]["way"] != "overlay" {
+        eprintln!("skipped: only root on the engine's host bounds a work tree");
+        return;
+    }
+    let results = yard.results(&trial);
+    assert_eq!(trial["outcome"], "resolved", "{trial:#}");
+    assert_eq!(trial["trajectory"]["end"], "submitted");
+    let said = results[0].output.as_deref().unwrap();
+    assert!(said.contains("No space left on device"), "{said}");
+    assert_eq!(yard.left(), Vec::<String>::new());
+}

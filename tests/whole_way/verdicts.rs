@@ -160,12 +160,7 @@ fn a_solution_may_be_the_calls_of_a_script() {
 #[test]
 fn the_same_frames_go_over_one_stream_and_work_trees_become_layers() {
     let yard = Yard::new();
-    let task = yard.path("tasks/words");
-    assert!(
-        yard.proofyard(&["new", task.to_str().unwrap(), "--repo"])
-            .status
-            .success()
-    );
+    let (task, _) = yard.words();
     let ways = [
         "--set",
         "engine.transport=stream",

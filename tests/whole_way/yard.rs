@@ -50,6 +50,17 @@ impl Yard {
         self.task(name, "", "echo 42 > /answer", "grep -qx 42 /answer && echo 1 > /logs/verifier/reward.txt || echo 0 > /logs/verifier/reward.txt")
     }
 
+    /// A task on a repository, and the call that brings its solution to
+    /// `/tmp/fix.patch`.
+    pub fn words(&self) -> (PathBuf, Value) {
+        let task = self.path("tasks/words");
+        let new = self.proofyard(&["new", task.to_str().unwrap(), "--repo"]);
+        assert!(new.status.success());
+        let fix = std::fs::read_to_string(task.join("solution/fix.patch")).unwrap();
+        let arguments = serde_json::json!({"path": "/tmp/fix.patch", "content": fix});
+        (task, call("write", arguments))
+    }
+
     /// The tasks `hostile` and `fine`, the same but for the variable `FINE`; the
     /// folder that they lie in.
     pub fn pair(&self) -> PathBuf {
