@@ -4,23 +4,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::yard::{Yard, bash, call, docker, until};
-
-/// The container of the trial of a task, once this command runs in it.
-fn container(yard: &Yard, task: &str, command: &str) -> String {
-    until("a command in the sandbox", || {
-        if !yard.path("state").exists() {
-            return None;
-        }
-        let filter = format!("label={}", yard.label());
-        let format = "{{.ID}} {{.Label \"proofyard.trial\"}}";
-        let listed = docker(&["ps", "--filter", &filter, "--format", format]);
-        let mut lines = listed.lines().filter_map(|line| line.split_once(' '));
-        let (id, _) = lines.find(|(_, trial)| trial.contains(task))?;
-        let runs = docker(&["top", id, "-eo", "pid,args"]).contains(command);
-        runs.then(|| id.to_owned())
-    })
-}
+use crate::yard::{Yard, bash, call, docker};
 
 /// Kills the helper of one of two trials while the agent's command runs.
 fn killed_from_outside(transport: &str) {
@@ -32,7 +16,7 @@ fn killed_from_outside(transport: &str) {
     let script = yard.script("calls.jsonl", &calls);
     let transport = format!("engine.transport={transport}");
     let trial = thread::scope(|scope| {
-        scope.spawn(|| docker(&["kill", &container(&yard, "hostile", "sleep 4321")]));
+        scope.spawn(|| docker(&["kill", &yard.at_work("hostile", "sleep 4321")]));
         yard.beside_a_fine_one(&script, &["--no-check", "--set", &transport])
     });
     // What the agent had done by then is all there, and counts.
@@ -61,7 +45,7 @@ fn a_work_tree_outlives_the_helper() {
     let calls = [fix, bash("git apply /tmp/fix.patch"), bash("sleep 4321")];
     let script = yard.script("calls.jsonl", &calls);
     let trial = thread::scope(|scope| {
-        scope.spawn(|| docker(&["kill", &container(&yard, "words", "sleep 4321")]));
+        scope.spawn(|| docker(&["kill", &yard.at_work("words", "sleep 4321")]));
         yard.one(&task, &script, &["--no-check"])
     });
     assert_eq!(trial["outcome"], "resolved", "{trial:#}");
@@ -90,6 +74,30 @@ fn a_helper_out_of_memory_is_the_agents_doing_and_its_change_counts() {
     assert_eq!(trial["trajectory"]["end"], "max_memory");
     let told = yard.told(&trial, "helper_gone");
     assert!(told.contains("out of its memory of 24 MiB"), "{told}");
+}
+
+#[test]
+fn a_change_that_takes_the_verifiers_memory_breaks_the_verifier_and_nothing_else() {
+    let yard = Yard::new();
+    let reward = "echo 1 > /logs/verifier/reward.txt";
+    let check = format!("sh /run.sh; {reward}; sleep 4321");
+    let task = yard.task(
+        "runs-it",
+        "",
+        "echo true > /run.sh; chmod +x /run.sh",
+        &check,
+    );
+    let fill = "head -c 60M /dev/zero > /dev/shm/all";
+    let run = format!("{reward}; {fill}; {fill}; {fill} & {fill} & wait");
+    let calls = [call("write", json!({"path": "/run.sh", "content": run}))];
+    let script = yard.script("calls.jsonl", &calls);
+    let limits = ["--no-check", "--set", "limits.memory_mb=24"];
+    let trial = yard.one(&task, &script, &limits);
+    assert_eq!(trial["outcome"], "unresolved", "{trial:#}");
+    assert_eq!(trial["verdict"]["reason"], "broke_verifier");
+    let message = trial["verdict"]["message"].as_str().unwrap();
+    assert!(message.contains("out of its memory of 24 MiB"), "{message}");
+    assert_eq!(yard.left(), Vec::<String>::new());
 }
 
 /// What calls come to in a sandbox whose image has Python.

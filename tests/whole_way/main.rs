@@ -3,6 +3,7 @@
 mod bad_input;
 mod bare;
 mod endings;
+mod engine;
 mod helper;
 mod host;
 mod limits;

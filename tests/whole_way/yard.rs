@@ -167,6 +167,22 @@ impl Yard {
         self.run(task, &all).0.remove(0)
     }
 
+    /// The container of a task's trial, once this command runs in it.
+    pub fn at_work(&self, task: &str, command: &str) -> String {
+        until("a command in the sandbox", || {
+            let filter = format!(
+                "label={}",
+                self.path("state").exists().then(|| self.label())?
+            );
+            let format = "{{.ID}} {{.Label \"proofyard.trial\"}}";
+            let listed = docker(&["ps", "--filter", &filter, "--format", format]);
+            let mut lines = listed.lines().filter_map(|line| line.split_once(' '));
+            let (id, _) = lines.find(|(_, trial)| trial.contains(task))?;
+            let runs = docker(&["top", id, "-eo", "pid,args"]).contains(command);
+            runs.then(|| id.to_owned())
+        })
+    }
+
     /// The label of all that this yard's state folder has in the engine.
     pub fn label(&self) -> String {
         let state = self.path("state").canonicalize().unwrap();
