@@ -72,6 +72,10 @@ impl Failure {
                 blocks.join("\n")
             }
             Self::Config(error) => error.render(colour),
+            Self::Store(StoreError::Out { .. }) => {
+                let advice = "try: --out FOLDER, or run.out in harness.toml".to_owned();
+                render_error(self, &[advice], colour)
+            }
             _ => render_error(self, &[], colour),
         }
     }

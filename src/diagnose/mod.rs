@@ -95,8 +95,12 @@ pub fn render_error(error: &dyn std::error::Error, notes: &[String], colour: boo
     let mut message = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        message.push_str(": ");
-        message.push_str(&cause.to_string());
+        let said = cause.to_string();
+        // Some texts end with their cause already.
+        if !message.ends_with(&said) {
+            message.push_str(": ");
+            message.push_str(&said);
+        }
         source = cause.source();
     }
     let problem = Problem {
@@ -105,4 +109,32 @@ pub fn render_error(error: &dyn std::error::Error, notes: &[String], colour: boo
         notes: notes.to_vec(),
     };
     problem.render(colour)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("read the plan: {source}")]
+    struct Told {
+        source: std::io::Error,
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("begin the run")]
+    struct Quiet {
+        #[source]
+        told: Told,
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let source = std::io::Error::other("no luck");
+        let told = Told { source };
+        assert_eq!(
+            render_error(&Quiet { told }, &[], false).trim_end(),
+            "error: begin the run: read the plan: no luck"
+        );
+    }
 }

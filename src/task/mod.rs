@@ -49,7 +49,8 @@ pub struct Task {
     pub scenario: Scenario,
     /// Whether `task.toml` has one of our tables; else it is imported.
     pub ours: bool,
-    /// `solution/` of the folder, where it has one with a `solve.sh`.
+    /// `solution/` of the folder, where it has one with a `solve.sh` or a
+    /// `calls.jsonl`.
     pub solution: Option<PathBuf>,
     /// Environment of `solve.sh` alone.
     pub solution_env: BTreeMap<String, String>,

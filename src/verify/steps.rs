@@ -222,12 +222,16 @@ impl<'a> Steps<'a> {
             };
             let none = reward.as_ref().err().map(ToString::to_string);
             let judged = judge::by_reward(self.task, reward);
-            match none {
-                Some(none) => {
+            match (none, &ran) {
+                (Some(_), Ran::NoProgram(message)) => {
+                    let none = format!("there is no shell to run tests/test.sh with: {message}");
+                    judged.unresolved(Reason::NoVerdict, &none)
+                }
+                (Some(none), _) => {
                     let said = said.map_or_else(|| last_words(&ran), |line| format!(": {line}"));
                     judged.unresolved(Reason::NoVerdict, &format!("{none}{said}"))
                 }
-                None => judged,
+                (None, _) => judged,
             }
         };
         Ok(self.unless_timed_out(judged, &ran))

@@ -506,7 +506,7 @@ async fn a_script_runs_under_sh_where_there_is_no_bash() {
 async fn a_deleted_shell_is_no_verdict() {
     let none = |_: &Exec, _: &mut Files| Err(refused(GuestErrorKind::NoProgram, "no sh in PATH"));
     let done = done(&task(Runner::Script), Files::new(), none).await;
-    let message = "neither reward.json nor reward.txt was written: no sh in PATH";
+    let message = "there is no shell to run tests/test.sh with: no sh in PATH";
     assert_eq!(
         done.said(),
         (Outcome::Unresolved, Some(Reason::NoVerdict), message)

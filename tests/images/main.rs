@@ -21,7 +21,12 @@ async fn eight_callers_in_two_processes_build_once() {
     let Some(place) = Place::new().await else {
         return;
     };
-    place.image("one", "FROM scratch\nCOPY mark /mark\n");
+    // A base of its own: what is built on `scratch` shares its first layer with all
+    // else, and begins again when somebody takes that layer away.
+    let base = format!("base-{}:1", place.mark);
+    let alone = format!("FROM scratch\nLABEL a={}\n", place.mark);
+    place.foreign(&base, &alone).await;
+    place.image("one", &format!("FROM {base}\nCOPY mark /mark\n"));
     let (recipe, told) = (place.recipe("one"), Told::default());
     let images = [place.images(), place.images()];
     let callers = (0..8).map(|caller| {

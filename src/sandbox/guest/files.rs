@@ -6,6 +6,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -74,10 +75,20 @@ fn open_regular(path: &Path) -> Result<File, Result<GuestError, io::Error>> {
         .open(path)
         .map_err(Err)?;
     let kind = file.metadata().map_err(Err)?.file_type();
-    if kind.is_file() {
-        return Ok(file);
+    if !kind.is_file() {
+        return Err(Ok(not_regular(path, kind)));
     }
-    Err(Ok(not_regular(path, kind)))
+    match is_of_this_process(&file).map_err(Err)? {
+        true => Err(Err(io::Error::from(nix::errno::Errno::EACCES))),
+        false => Ok(file),
+    }
+}
+
+/// Whether it is what the kernel tells of this very process: what is closed to
+/// everybody else in the sandbox is not to be had by asking us.
+fn is_of_this_process(file: &File) -> io::Result<bool> {
+    let opened = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
+    Ok(opened.starts_with(format!("/proc/{}", std::process::id())))
 }
 
 fn not_regular(path: &Path, kind: fs::FileType) -> GuestError {
@@ -179,6 +190,19 @@ mod tests {
         assert_eq!(refused.kind, GuestErrorKind::NotRegular);
         let refused = read(Path::new("/dev/zero"), 0, 10, &me()).unwrap_err();
         assert_eq!(refused.kind, GuestErrorKind::NotRegular);
+    }
+
+    #[test]
+    fn what_is_told_of_this_process_is_refused_by_every_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink("/proc/self/environ", &link).unwrap();
+        let own = format!("/proc/{0}/task/{0}/maps", std::process::id());
+        for path in [Path::new("/proc/self/environ"), Path::new(&own), &link] {
+            let refused = read(path, 0, 10, &me()).unwrap_err();
+            assert_eq!(refused.kind, GuestErrorKind::Permission, "{refused}");
+        }
+        assert!(read(Path::new("/proc/meminfo"), 0, 10, &me()).is_ok());
     }
 
     #[test]

@@ -180,6 +180,24 @@ fn an_unknown_key_of_harbor_is_a_warning() {
 }
 
 #[test]
+fn a_solution_is_a_script_of_the_shell_or_of_calls() {
+    let of = |files: &[&str]| {
+        let folder = Folder::new(REPO_TASK);
+        fs::remove_file(folder.path().join("solution/solve.sh")).unwrap();
+        let files = files.iter();
+        let folder = files.fold(folder, |folder, file| {
+            folder.file(&format!("solution/{file}"), "")
+        });
+        let task = folder.load().unwrap();
+        (task.solution.is_some(), task.warnings.len())
+    };
+    assert_eq!(of(&["solve.sh"]), (true, 0));
+    assert_eq!(of(&["calls.jsonl"]), (true, 0));
+    assert_eq!(of(&["solve.sh", "calls.jsonl"]), (true, 0));
+    assert_eq!(of(&["solve.patch"]), (false, 1));
+}
+
+#[test]
 fn a_table_that_is_nearly_ours_is_an_error_though_the_task_looks_imported() {
     let toml = "[verificaton]\nfail_to_pass = [\"a\"]\n";
     assert_snapshot!(Folder::new(toml).error(), @r#"

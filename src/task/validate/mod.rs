@@ -147,14 +147,17 @@ fn with_cluster(scenario: Scenario, repo: Option<&super::Repo>) -> Scenario {
     }
 }
 
-/// `solution/` with a `solve.sh`.
+/// `solution/` with a `solve.sh`, or with the calls of a script.
 fn solution(check: &mut Checker<'_>) -> Option<std::path::PathBuf> {
     let dir = check.dir().join("solution");
-    if dir.join("solve.sh").is_file() {
+    let ways = ["solve.sh", "calls.jsonl"];
+    if ways.iter().any(|way| dir.join(way).is_file()) {
         return Some(dir);
     }
     if dir.exists() {
-        check.warn_of_file("solution/ has no solve.sh, so the task has no reference solution");
+        check.warn_of_file(
+            "solution/ has no solve.sh and no calls.jsonl, so the task has no reference solution",
+        );
     }
     None
 }

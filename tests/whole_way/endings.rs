@@ -1,0 +1,83 @@
+//! Runs that end before their time, and what they leave behind: nothing.
+
+use std::process::Stdio;
+
+use crate::yard::{Yard, docker, until};
+
+#[test]
+fn a_killed_run_is_cleaned_and_resumed_without_losing_what_was_finished() {
+    let yard = Yard::new();
+    let slow = yard.task(
+        "slow",
+        "",
+        "sleep 4; echo 42 > /answer",
+        "grep -qx 42 /answer && echo 1 > /logs/verifier/reward.txt",
+    );
+    let mut running = yard
+        .command(&[
+            "run",
+            slow.to_str().unwrap(),
+            "-a",
+            "oracle",
+            "-n",
+            "3",
+            "-j",
+            "1",
+            "--no-check",
+            "--run-id",
+            "killed",
+        ])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let journal = yard.path("runs/killed/results.jsonl");
+    let lines = || {
+        std::fs::read_to_string(&journal)
+            .unwrap_or_default()
+            .lines()
+            .count()
+    };
+    until("a finished trial", || (lines() > 0).then_some(()));
+    // In the middle of the second trial.
+    until("the next sandbox", || {
+        (!yard.left().is_empty()).then_some(())
+    });
+    running.kill().unwrap();
+    running.wait().unwrap();
+    // The helper ends with its host: nothing runs on, though it is still there.
+    let filter = format!("label={}", yard.label());
+    until("the helper's end", || {
+        let ids = docker(&["ps", "-q", "--filter", &filter]);
+        ids.is_empty().then_some(())
+    });
+    assert!(!yard.left().is_empty());
+    assert!(yard.proofyard(&["clean"]).status.success());
+    assert_eq!(yard.left(), Vec::<String>::new());
+    let before = lines();
+    assert!(yard.proofyard(&["resume", "killed"]).status.success());
+    assert!(before < 3);
+    assert_eq!(lines(), 3);
+}
+
+#[test]
+fn ctrl_c_leaves_nothing_behind_and_says_that_it_can_be_resumed() {
+    let yard = Yard::new();
+    let slow = yard.task("slow", "", "sleep 30", "true");
+    let mut running = yard
+        .command(&["run", slow.to_str().unwrap(), "-a", "oracle", "--no-check"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    until("a sandbox", || {
+        (yard.path("state").exists() && !yard.left().is_empty()).then_some(())
+    });
+    nix::sys::signal::kill(
+        nix::unistd::Pid::from_raw(running.id() as i32),
+        nix::sys::signal::Signal::SIGINT,
+    )
+    .unwrap();
+    assert_eq!(running.wait().unwrap().code(), Some(130));
+    assert_eq!(yard.left(), Vec::<String>::new());
+}

@@ -1,0 +1,12 @@
+//! The whole way with the real engine: what a user sees of runs, and what is left.
+
+mod bad_input;
+mod bare;
+mod endings;
+mod engine;
+mod helper;
+mod host;
+mod limits;
+mod shipped;
+mod verdicts;
+mod yard;

@@ -1,0 +1,39 @@
+//! The tasks that come with the program.
+
+use crate::yard::Yard;
+
+#[test]
+fn the_shipped_tasks_load_without_a_warning_and_have_a_solution() {
+    let tasks = proofyard::task::load_all(&["tasks".to_owned()]).unwrap();
+    assert!(tasks.len() >= 8, "{}", tasks.len());
+    for task in &tasks {
+        assert_eq!(task.warnings, Vec::<String>::new(), "{}", task.id);
+        assert!(task.solution.is_some(), "{}", task.id);
+        // Four of each suite, each in its own folder.
+        assert!(
+            task.source.starts_with("tasks/repo/") == task.repo.is_some(),
+            "{}",
+            task.id
+        );
+    }
+}
+
+#[test]
+fn the_shipped_tasks_are_resolved_by_their_solution_and_not_by_doing_nothing() {
+    if std::env::var_os("PROOFYARD_SLOW").is_none() {
+        eprintln!("skipped: PROOFYARD_SLOW is not set");
+        return;
+    }
+    let yard = Yard::new();
+    let (trials, code) = yard.run("tasks".as_ref(), &["-a", "oracle", "-a", "nop"]);
+    assert_eq!(code, Some(0));
+    assert!(trials.len() >= 16, "{}", trials.len());
+    for trial in &trials {
+        let expected = match trial["agent"]["name"] == "oracle" {
+            true => "resolved",
+            false => "unresolved",
+        };
+        assert_eq!(trial["outcome"], expected, "{trial:#}");
+    }
+    assert_eq!(yard.left(), Vec::<String>::new());
+}
