@@ -1,6 +1,6 @@
 //! An image that holds nothing, not even a shell: the helper is all there is.
 
-use std::process::Command;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -65,43 +65,23 @@ fn files_are_written_and_read_where_there_is_no_shell_and_no_verdict_is_the_task
     assert_eq!(yard.left(), Vec::<String>::new());
 }
 
-#[test]
-fn the_helper_alone_does_all_that_a_sandbox_can() {
-    // The library keeps the current program as its helper unless told otherwise,
-    // and a test is none; so it runs once more, and is told.
-    const HELPER: &str = "PROOFYARD_HELPER";
-    if std::env::var_os(HELPER).is_none() {
-        let name = "bare::the_helper_alone_does_all_that_a_sandbox_can";
-        let again = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", name, "--nocapture"])
-            .env(HELPER, env!("CARGO_BIN_EXE_proofyard"))
-            .output()
-            .unwrap();
-        assert!(
-            again.status.success(),
-            "{}",
-            String::from_utf8_lossy(&again.stderr)
-        );
-        return;
-    }
+#[tokio::test(flavor = "multi_thread")]
+async fn the_helper_alone_does_all_that_a_sandbox_can() {
     let yard = Yard::new();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        for transport in [Transport::Socket, Transport::Stream] {
-            let engine = engine(&yard, transport).await;
-            assert_eq!(engine.uses_socket(), transport == Transport::Socket);
-            let image = image(&yard, &engine).await;
-            let first = DockerSandbox::start(&engine, &spec(&image)).await.unwrap();
-            let change = acts(&first).await;
-            let second = DockerSandbox::start(&engine, &spec(&image)).await.unwrap();
-            second.unpack("/", &[], &change).await.unwrap();
-            assert_eq!(text(&second, "/made/here").await, "one\n");
-            for sandbox in [first, second] {
-                sandbox.stop().await.unwrap();
-            }
-            engine.settle().await;
+    for transport in [Transport::Socket, Transport::Stream] {
+        let engine = engine(&yard, transport).await;
+        assert_eq!(engine.uses_socket(), transport == Transport::Socket);
+        let image = image(&yard, &engine).await;
+        let first = DockerSandbox::start(&engine, &spec(&image)).await.unwrap();
+        let change = acts(&first).await;
+        let second = DockerSandbox::start(&engine, &spec(&image)).await.unwrap();
+        second.unpack("/", &[], &change).await.unwrap();
+        assert_eq!(text(&second, "/made/here").await, "one\n");
+        for sandbox in [first, second] {
+            sandbox.stop().await.unwrap();
         }
-    });
+        engine.settle().await;
+    }
     assert_eq!(yard.left(), Vec::<String>::new());
 }
 
@@ -170,7 +150,9 @@ async fn engine(yard: &Yard, transport: Transport) -> Arc<Engine> {
         transport,
         work_tree: WorkTreeWay::Auto,
     };
-    Engine::open(&settings, &host(yard)).await.unwrap()
+    let helper = Path::new(env!("CARGO_BIN_EXE_proofyard"));
+    let opened = Engine::open_with_helper(&settings, &host(yard), helper).await;
+    opened.unwrap()
 }
 
 fn host(yard: &Yard) -> HostSettings {

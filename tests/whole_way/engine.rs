@@ -90,6 +90,9 @@ fn an_engine_that_goes_away_is_an_error_and_what_it_kept_is_cleaned_and_run_agai
     for trial in &trials {
         assert_eq!(trial["outcome"], "error", "{trial:#}");
         assert_eq!(trial["error"]["class"], "engine");
+        let message = trial["error"]["message"].as_str().unwrap();
+        let told = ": the Docker engine does not answer: ";
+        assert!(message.contains(told), "{message}");
     }
     // What was done until then is kept.
     assert_eq!(yard.results(&trials[0]).len(), 2);

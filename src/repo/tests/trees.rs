@@ -171,8 +171,10 @@ proptest! {
         let patch = place.root.path().join("change.patch");
         fs::write(&patch, &change.patch).unwrap();
         if !change.patch.is_empty() {
-            git(&dir, &["reset", "-q", "--hard"]);
-            git(&dir, &["apply", "--index", "--whitespace=nowarn", patch.to_str().unwrap()]);
+            // In the index alone: in a work tree git cannot put a folder where a link
+            // to itself was.
+            git(&dir, &["read-tree", "HEAD"]);
+            git(&dir, &["apply", "--cached", "--whitespace=nowarn", patch.to_str().unwrap()]);
             prop_assert_eq!(git(&dir, &["write-tree"]), changed.tree());
         }
     }

@@ -128,7 +128,7 @@ pub fn address(host: Option<&str>) -> (String, AskedBy) {
 }
 
 /// The cause that says most: the last of the chain.
-fn innermost(error: &dyn std::error::Error) -> String {
+pub(super) fn innermost(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(next) = cause.source() {
         cause = next;

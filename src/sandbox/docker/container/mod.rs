@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use super::connect::innermost;
 use super::engine::Engine;
 use super::link::{Link, LinkError};
 use crate::sandbox::wire::{Reply, Request, Setup};
@@ -229,6 +230,10 @@ fn unexpected(doing: &'static str, reply: &Reply) -> SandboxError {
 fn refused(doing: &str, error: &bollard::errors::Error) -> SandboxError {
     let message = match error {
         bollard::errors::Error::DockerResponseServerError { message, .. } => message.clone(),
+        bollard::errors::Error::HyperLegacyError { .. }
+        | bollard::errors::Error::HyperResponseError { .. } => {
+            format!("the Docker engine does not answer: {}", innermost(error))
+        }
         other => other.to_string(),
     };
     SandboxError::Engine {
