@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::drive::{Interrupts, drive};
-use super::resume::ResumeArgs;
+use super::resume::{ResumeArgs, frozen};
 use super::run::{Jobs, NetworkArg, RunArgs};
 use super::{Exit, Failure, loaded, settings, to_stdout};
 use crate::agent::{self, Agent};
@@ -78,10 +78,13 @@ pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
 
 /// Finishes what is missing of a run.
 pub async fn resume(args: ResumeArgs) -> Result<Exit, Failure> {
-    let mut settings = settings(None)?;
-    let out = args.out.clone().unwrap_or_else(|| settings.run.out.clone());
+    let out = match &args.out {
+        Some(out) => out.clone(),
+        None => settings(None)?.run.out,
+    };
     let store = RunStore::open(&args.dir(&out))?;
     let planned = store.run();
+    let mut settings = loaded(None, frozen(planned))?.settings;
     settings.run.agents = planned
         .agents
         .iter()

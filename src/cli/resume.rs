@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::run::{PaceArgs, ViewArgs};
-use crate::record::PlannedTrial;
+use crate::config::Flag;
+use crate::record::{PlannedTrial, RunRecord};
 use crate::run::RunStore;
 
 const EXAMPLES: &str = "\
@@ -16,7 +17,8 @@ Examples:
 /// Finish what is missing of a run.
 ///
 /// Finished trials stay as they are, also those that ended in an error; with
-/// --retry-errors those count as missing.
+/// --retry-errors those count as missing. What is missing runs under the limits
+/// that the run was planned with, whatever harness.toml says by now.
 #[derive(Debug, Clone, Default, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ResumeArgs {
@@ -49,4 +51,31 @@ impl ResumeArgs {
     pub fn todo(&self, store: &RunStore) -> Vec<PlannedTrial> {
         store.todo(self.pace.retry_errors.is_some_and(|times| times > 0))
     }
+}
+
+/// What the run was planned with and its trials depend on, as settings that win
+/// over every other: trials of one run under two sets of limits cannot be compared.
+pub fn frozen(run: &RunRecord) -> Vec<Flag> {
+    const OF_RUN: [&str; 3] = ["check", "timeout_multiplier", "network"];
+    let entries = |table: &'static str| {
+        let keys = run.settings[table].as_object().into_iter().flatten();
+        keys.map(move |(key, value)| (table, key, value))
+    };
+    let of_run = entries("run").filter(|(_, key, _)| OF_RUN.contains(&key.as_str()));
+    entries("limits")
+        .chain(of_run)
+        .filter_map(|(table, key, value)| {
+            let text = match value {
+                serde_json::Value::String(text) => text.clone(),
+                serde_json::Value::Null if key == "network" => "task".to_owned(),
+                serde_json::Value::Number(_) | serde_json::Value::Bool(_) => value.to_string(),
+                _ => return None,
+            };
+            Some(Flag::named(
+                "the run's plan",
+                format!("{table}.{key}"),
+                [text],
+            ))
+        })
+        .collect()
 }

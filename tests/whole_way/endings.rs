@@ -24,6 +24,8 @@ fn a_killed_run_is_cleaned_and_resumed_without_losing_what_was_finished() {
             "-j",
             "1",
             "--no-check",
+            "--set",
+            "limits.pids=77",
             "--run-id",
             "killed",
         ])
@@ -58,6 +60,12 @@ fn a_killed_run_is_cleaned_and_resumed_without_losing_what_was_finished() {
     assert!(yard.proofyard(&["resume", "killed"]).status.success());
     assert!(before < 3);
     assert_eq!(lines(), 3);
+    // Under the limits of the plan, and as unchecked as it was.
+    for line in std::fs::read_to_string(&journal).unwrap().lines() {
+        let trial: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(trial["provenance"]["limits"]["pids"], 77);
+        assert_eq!(trial["provenance"]["reference"], serde_json::Value::Null);
+    }
 }
 
 #[test]
