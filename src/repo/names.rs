@@ -51,10 +51,14 @@ pub fn shown(path: &[u8]) -> String {
     path.escape_ascii().to_string()
 }
 
-/// As git writes a path in a patch: in quotes, C-style, where it must be.
+/// As git writes a path in a patch: in quotes, C-style, where it must be. Also where
+/// a folder's or file's name begins or ends with a space: git writes such names
+/// bare, and cannot tell the two of a `diff --git` line apart when it reads them.
 pub fn quoted(path: &[u8]) -> Vec<u8> {
     let special = |byte: &u8| *byte < b' ' || *byte >= 0x7f || matches!(*byte, b'"' | b'\\');
-    if !path.iter().any(special) {
+    let mut names = path.split(|byte| *byte == b'/');
+    let loose = names.any(|name| name.starts_with(b" ") || name.ends_with(b" "));
+    if !loose && !path.iter().any(special) {
         return path.to_vec();
     }
     let mut out = vec![b'"'];
@@ -139,6 +143,13 @@ mod tests {
         assert_eq!(normal(b"./"), Ok(Vec::new()));
         assert_eq!(normal(&[b'a'; MAX_PATH + 1]), Err(Refused::TooLong));
         assert_eq!(normal(&b"a/".repeat(MAX_DEPTH + 1)), Err(Refused::TooLong));
+    }
+
+    #[test]
+    fn a_name_of_blanks_is_quoted_and_one_with_a_blank_inside_is_not() {
+        assert_eq!(quoted(b"a/ /x"), b"\"a/ /x\"");
+        assert_eq!(quoted(b"a/x "), b"\"a/x \"");
+        assert_eq!(quoted(b"a/x y"), b"a/x y");
     }
 
     proptest! {
