@@ -65,6 +65,43 @@ async fn bases_of_ours_come_first_and_a_changed_one_changes_the_image() {
 }
 
 #[tokio::test]
+async fn a_step_that_is_taken_away_in_the_middle_is_built_anew() {
+    let Some(place) = Place::new().await else {
+        return;
+    };
+    let base = format!("base-{}:1", place.mark);
+    let alone = format!("FROM scratch\nLABEL a={}\n", place.mark);
+    place.foreign(&base, &alone).await;
+    place.image("short", &format!("FROM {base}\nCOPY mark /mark\n"));
+    place.image("long", &format!("FROM {base}\nCOPY . /\n"));
+    // Copied for longer than a removal takes.
+    let big = place.path("images").join(place.name("long")).join("big");
+    fs::File::create(big).unwrap().set_len(256 << 20).unwrap();
+    let short = place.build("short").await.unwrap().id;
+
+    // The first step of both images is one, and goes with the last image on it.
+    let (told, removed) = (Told::default(), tokio::sync::Notify::new());
+    let sink = told.sink();
+    let tell = |progress: ImageProgress| {
+        if matches!(progress, ImageProgress::Building { step: 2, .. }) {
+            removed.notify_one();
+        }
+        sink(progress);
+    };
+    let (recipe, images) = (place.recipe("long"), place.images());
+    let removal = async {
+        removed.notified().await;
+        // All its names go, as with `docker rmi --force`.
+        let options = RemoveImageOptionsBuilder::new().force(true).build();
+        place.docker.remove_image(&short, Some(options), None).await
+    };
+    let (built, removal) = tokio::join!(images.ensure(&recipe, MINUTE, &tell), removal);
+    removal.unwrap();
+    assert!(place.exists(&built.unwrap().tag).await);
+    assert_eq!(told.first_steps(), 2, "the removal came while it was built");
+}
+
+#[tokio::test]
 async fn a_failing_build_shows_its_place_and_the_end_of_its_log() {
     let Some(place) = Place::new().await else {
         return;

@@ -183,10 +183,16 @@ async fn remove_tagged(mark: &str) {
     let docker = connect(None).await.unwrap();
     let options = ListImagesOptionsBuilder::new().build();
     let images = docker.list_images(Some(options)).await.unwrap();
-    for tag in images.iter().flat_map(|image| &image.repo_tags) {
-        if tag.contains(&format!("-{mark}:")) {
+    for image in images {
+        let named = |tag: &&String| tag.contains(&format!("-{mark}:"));
+        let mut names: Vec<_> = image.repo_tags.iter().filter(named).collect();
+        // What the engine left of a build whose step was taken away.
+        if image.labels.get("a").is_some_and(|a| a == mark) {
+            names.push(&image.id);
+        }
+        for name in names {
             let options = RemoveImageOptionsBuilder::new().force(true).build();
-            let _ = docker.remove_image(tag, Some(options), None).await;
+            let _ = docker.remove_image(name, Some(options), None).await;
         }
     }
 }

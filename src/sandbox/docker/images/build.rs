@@ -42,6 +42,8 @@ pub(super) struct Build<'a> {
     pub recipe: &'a Recipe,
     pub sent: Sent,
     pub host: BuildHost,
+    /// Whether steps that earlier builds took may be used.
+    pub cached: bool,
     pub timeout: Duration,
     pub state: &'a Path,
     pub layers: &'a Layers,
@@ -72,6 +74,7 @@ impl Build<'_> {
             .t(&self.recipe.tag())
             .rm(true)
             .forcerm(true)
+            .nocache(!self.cached)
             .labels(&labels)
             .buildargs(&self.host.arguments)
             .build();

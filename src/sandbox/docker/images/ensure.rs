@@ -19,8 +19,6 @@ use super::{BuiltImage, ImageProgress, Images, LONG, Progress};
 
 /// The lock that says a build is running somewhere.
 pub(super) const BUILDS: &str = "builds";
-/// How often a lease that is being removed is asked for again.
-const PAUSE: Duration = Duration::from_millis(100);
 /// How long the image of a CA bundle may take: one small file.
 const CA_LIMIT: Duration = Duration::from_secs(60);
 
@@ -79,27 +77,31 @@ impl Images {
         if let Some(image) = self.of_recipe(recipe).await? {
             return Ok(image);
         }
-        let _building = self.locks.use_of(BUILDS)?;
+        let _building = self.locks.hold(BUILDS, timeout).await?;
         let host = BuildHost::new(&self.host, ca_image);
-        let build = || Build {
+        let build = |cached| Build {
             docker: &self.docker,
             recipe,
             sent: rewrite(&recipe.dockerfile, &images, &host),
             host: host.clone(),
+            cached,
             timeout,
             state: &self.host.state,
             layers: &self.layers,
             progress,
         };
-        match build().run().await {
-            // A removal of unused layers, by whomever, met a cached step of this build;
-            // the engine finds no such step any more and takes it anew.
+        match build(true).run().await {
+            // Another image on the same cached step was removed, by whomever, and the
+            // engine took the step away with it. Steps taken anew are this build's
+            // alone, so the second attempt cannot meet the same. (The engine keeps the
+            // step it then failed at, without a name or an id that it would tell:
+            // it goes with `docker image prune`.)
             Err(ImageError::Build(failure)) if failure.message.contains("unknown parent image") => {
                 tracing::debug!(
                     image = name,
-                    "a cached layer was removed: building once more"
+                    "a cached layer was removed: building once more, without the cache"
                 );
-                build().run().await?;
+                build(false).run().await?;
             }
             done => done?,
         }
@@ -195,23 +197,11 @@ impl Images {
 
     /// Says that this process uses `key` until it ends.
     pub(super) async fn lease(&self, key: &str, limit: Duration) -> Result<(), ImageError> {
-        let deadline = Instant::now() + limit;
-        loop {
-            if locked(&self.leases).contains_key(key) {
-                return Ok(());
-            }
-            if let Some(held) = self.locks.use_of(key)? {
-                locked(&self.leases).insert(key.to_owned(), held);
-                return Ok(());
-            }
-            if Instant::now() > deadline {
-                return Err(ImageError::Waited {
-                    name: key.to_owned(),
-                    seconds: limit.as_secs(),
-                });
-            }
-            tokio::time::sleep(PAUSE).await;
+        if !locked(&self.leases).contains_key(key) {
+            let held = self.locks.hold(key, limit).await?;
+            locked(&self.leases).insert(key.to_owned(), held);
         }
+        Ok(())
     }
 
     pub(super) async fn right_to_make(

@@ -55,8 +55,26 @@ impl Locks {
         }
     }
 
+    /// Says that this process uses `key`; waits at most `limit` for the end of its
+    /// removal.
+    pub(super) async fn hold(&self, key: &str, limit: Duration) -> Result<Held, ImageError> {
+        let deadline = Instant::now() + limit;
+        loop {
+            if let Some(held) = self.use_of(key)? {
+                return Ok(held);
+            }
+            if Instant::now() > deadline {
+                return Err(ImageError::Waited {
+                    name: key.to_owned(),
+                    seconds: limit.as_secs(),
+                });
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
     /// Says that this process uses `key`; none while it is being removed.
-    pub(super) fn use_of(&self, key: &str) -> Result<Option<Held>, ImageError> {
+    fn use_of(&self, key: &str) -> Result<Option<Held>, ImageError> {
         self.attempt(key, "used", FlockArg::LockSharedNonblock)
     }
 
@@ -103,5 +121,20 @@ mod tests {
         drop((first, second));
         let removal = locks.removal("a").unwrap();
         assert!(removal.is_some() && locks.use_of("a").unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn who_wants_to_use_waits_for_the_end_of_a_removal() {
+        let dir = tempfile::tempdir().unwrap();
+        let locks = Locks::new(dir.path());
+        let removal = locks.removal("a").unwrap();
+        let late = locks.hold("a", Duration::ZERO).await;
+        assert!(matches!(late, Err(ImageError::Waited { seconds: 0, .. })));
+        let minute = Duration::from_secs(60);
+        let (held, ()) = tokio::join!(locks.hold("a", minute), async {
+            tokio::task::yield_now().await;
+            drop(removal);
+        });
+        assert!(held.is_ok() && locks.removal("a").unwrap().is_none());
     }
 }
