@@ -178,8 +178,8 @@ impl Yard {
             let listed = docker(&["ps", "--filter", &filter, "--format", format]);
             let mut lines = listed.lines().filter_map(|line| line.split_once(' '));
             let (id, _) = lines.find(|(_, trial)| trial.contains(task))?;
-            let runs = docker(&["top", id, "-eo", "pid,args"]).contains(command);
-            runs.then(|| id.to_owned())
+            let first = docker(&["inspect", "--format", "{{.State.Pid}}", id]);
+            runs_beside(&first, command).then(|| id.to_owned())
         })
     }
 
@@ -231,6 +231,22 @@ impl Drop for Yard {
 pub fn docker(arguments: &[&str]) -> String {
     let output = Command::new("docker").args(arguments).output().unwrap();
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Whether a process in the PID namespace of `pid` has `command` in its arguments.
+/// (`docker top` needs a `ps` on the host, and small hosts have none.)
+fn runs_beside(pid: &str, command: &str) -> bool {
+    let space = |pid: &str| std::fs::read_link(format!("/proc/{pid}/ns/pid")).ok();
+    let Some(wanted) = space(pid) else {
+        return false;
+    };
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let mut names = processes.filter_map(|entry| entry.file_name().into_string().ok());
+    names.any(|name| {
+        let arguments = std::fs::read(format!("/proc/{name}/cmdline")).unwrap_or_default();
+        let said = String::from_utf8_lossy(&arguments).replace('\0', " ");
+        said.contains(command) && space(&name).as_ref() == Some(&wanted)
+    })
 }
 
 /// Waits for what must come about, looking again and again.
