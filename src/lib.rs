@@ -12,8 +12,9 @@
 //! | [`repo`] | checkout of a base commit, a change as data (git2 lives here only) |
 //! | [`sandbox`] | where it runs: the helper, the Docker engine, limits, images |
 //! | [`trajectory`] | the ordered record of a trial, its recorder and reader |
+//! | [`model`] | whom agents talk to: wire formats, prices, a scripted endpoint |
 //! | [`tool`] | what agents may do: bash, read, write, edit, submit |
-//! | [`agent`] | who acts: oracle, nop, script |
+//! | [`agent`] | who acts: oracle, nop, script, loop |
 //! | [`verify`] | what the verdict rests on: records, completeness, reference runs |
 //! | [`score`] | outcome, length, tool use: plain functions over records |
 //! | [`stats`] | numbers in, numbers with uncertainty out |
@@ -25,6 +26,7 @@ pub mod agent;
 pub mod cli;
 pub mod config;
 pub mod diagnose;
+pub mod model;
 pub mod record;
 pub mod repo;
 pub mod report;

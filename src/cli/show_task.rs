@@ -159,8 +159,8 @@ fn agent(task: &Task) -> String {
     }];
     parts.push(format!("network {}", network(&task.environment.network)));
     parts.extend(task.agent.user.as_ref().map(|user| format!("user {user}")));
-    if !task.tools.allow.is_empty() {
-        parts.push(format!("tools {}", task.tools.allow.join(", ")));
+    if let Some(allow) = &task.tools.allow {
+        parts.push(format!("tools {}", allow.join(", ")));
     }
     parts.join(" · ")
 }

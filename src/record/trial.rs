@@ -33,11 +33,14 @@ pub struct TrialRecord {
     pub clean: Option<bool>,
     pub verdict: Verdict,
     pub trajectory: TrajectorySummary,
-    /// Null until tool use is scored.
-    pub tool_use: Option<serde_json::Value>,
+    /// Null where nothing was called and the task says nothing of calls.
+    pub tool_use: Option<ToolUse>,
     pub usage: Usage,
     /// Micro-dollars; null where unpriced.
     pub cost_microusd: Option<i64>,
+    /// What the agent was made of, where it talked to a model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub setup: Option<AgentSetup>,
     pub timing_ms: Timing,
     /// Null unless the outcome is `error`.
     pub error: Option<Fault>,
@@ -159,6 +162,10 @@ pub enum Reason {
     ChangeTooLarge,
     /// The change could not be taken from the sandbox.
     CaptureFailed,
+    /// A call that the task requires was not made.
+    RequiredCallMissing,
+    /// Calls were made in another order than the task requires.
+    CallOrder,
     /// A value of a later version.
     #[serde(other)]
     Other,
@@ -251,6 +258,55 @@ pub enum End {
     Other,
 }
 
+/// How correctly tools were used. Each term is a share from 0 to 1, null where
+/// there was nothing to judge. `submit` is no use of a tool and counts nowhere.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ToolUse {
+    /// The mean of the terms that apply.
+    pub score: f64,
+    /// Terms that apply, of all.
+    pub coverage: f64,
+    /// Calls whose tool and arguments were right in form, of all calls.
+    pub validity: Option<f64>,
+    /// Calls that succeeded, of those that were performed.
+    pub execution: Option<f64>,
+    /// Required calls that were made, of those that the task requires.
+    pub required: Option<f64>,
+    /// Calls that were not forbidden, of all, where the task forbids some.
+    pub permitted: Option<f64>,
+    /// Reads and writes within their scope, of all, where the task sets one.
+    pub scope: Option<f64>,
+    /// Errors after which a call of the same tool succeeded, of all errors.
+    pub recovery: Option<f64>,
+    /// Calls that did not repeat an earlier one with the same result, of all.
+    pub non_redundancy: Option<f64>,
+    /// Calls, `submit` left out.
+    pub calls: u64,
+    /// Calls that were not performed: unknown tool, wrong arguments.
+    pub invalid: u64,
+    /// Calls that were performed and failed.
+    pub failed: u64,
+    /// Calls that repeated an earlier one with the same result.
+    pub repeated: u64,
+}
+
+/// What an agent that talks to a model was made of, so that a later run can tell
+/// whether it is the same one.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AgentSetup {
+    /// Version of the system prompt: `loop/1`, or the user's file.
+    pub prompt: String,
+    /// Of the system prompt's text.
+    pub prompt_digest: Option<Digest>,
+    /// Of the definitions of all tools that were offered.
+    pub tools_digest: Option<Digest>,
+    /// Of the price table that the cost is from; null where unpriced.
+    pub prices_digest: Option<Digest>,
+    /// What was asked of the endpoint beside the conversation: temperature, seed, …
+    #[serde(default)]
+    pub parameters: serde_json::Map<String, serde_json::Value>,
+}
+
 /// Tokens; the parts add up.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Usage {
@@ -261,6 +317,23 @@ pub struct Usage {
     /// Without reasoning.
     pub output: u64,
     pub reasoning: u64,
+}
+
+impl Usage {
+    /// All tokens.
+    pub fn total(&self) -> u64 {
+        self.input + self.cache_read + self.cache_write + self.output + self.reasoning
+    }
+}
+
+impl std::ops::AddAssign for Usage {
+    fn add_assign(&mut self, more: Self) {
+        self.input += more.input;
+        self.cache_read += more.cache_read;
+        self.cache_write += more.cache_write;
+        self.output += more.output;
+        self.reasoning += more.reasoning;
+    }
 }
 
 /// Wall time by phase, milliseconds. One phase owns each instant; `total` is

@@ -76,6 +76,7 @@ pub fn fault_record(
         tool_use: None,
         usage: Usage::default(),
         cost_microusd: None,
+        setup: None,
         timing_ms: timing,
         error: Some(fault),
         host: HostLoad::default(),

@@ -156,12 +156,9 @@ fn summarise_agent(agent: &str, model: Option<&str>, records: Vec<&TrialRecord>)
         clean: rate(&judged, |record| record.clean == Some(true)),
         median: medians(&judged),
         call_errors: call_errors(&judged),
-        usage: records.iter().fold(Usage::default(), |sum, record| Usage {
-            input: sum.input + record.usage.input,
-            cache_read: sum.cache_read + record.usage.cache_read,
-            cache_write: sum.cache_write + record.usage.cache_write,
-            output: sum.output + record.usage.output,
-            reasoning: sum.reasoning + record.usage.reasoning,
+        usage: records.iter().fold(Usage::default(), |mut sum, record| {
+            sum += record.usage;
+            sum
         }),
         cost_microusd: records.iter().map(|record| record.cost_microusd).sum(),
     }
@@ -184,7 +181,7 @@ fn medians(judged: &[&TrialRecord]) -> Medians {
         turns: of(&|record| record.trajectory.turns as f64),
         tool_calls: of(&|record| record.trajectory.tool_calls as f64),
         seconds: of(&seconds),
-        tokens: of(&|record| tokens(&record.usage) as f64),
+        tokens: of(&|record| record.usage.total() as f64),
     }
 }
 
@@ -201,10 +198,6 @@ fn call_errors(judged: &[&TrialRecord]) -> Option<CallErrors> {
 pub fn seconds(record: &TrialRecord) -> f64 {
     let timing = &record.timing_ms;
     timing.total.saturating_sub(timing.queue) as f64 / 1000.0
-}
-
-fn tokens(usage: &Usage) -> u64 {
-    usage.input + usage.cache_read + usage.cache_write + usage.output + usage.reasoning
 }
 
 #[cfg(test)]

@@ -171,11 +171,71 @@ pub enum Hidden {
     Patch(PathBuf),
 }
 
-/// What is right use of tools here; kept for scoring.
+/// What is right use of tools here, and the task's own tools.
 #[derive(Debug, Clone, Default)]
 pub struct ToolRules {
-    /// Empty: the standard set.
-    pub allow: Vec<String>,
+    /// Of the standard set, what is offered; none: all of it. Custom tools are
+    /// always offered.
+    pub allow: Option<Vec<String>>,
+    /// Calls that break `clean`.
+    pub forbid: Vec<CallPattern>,
+    /// Globs over paths that must not be read.
+    pub forbid_read: Vec<String>,
+    /// Calls without which a trial is unresolved; an empty list says that no call
+    /// is asked for, none that nothing is said.
+    pub require: Option<Vec<CallPattern>>,
+    /// Pairs of tools: no call of the second before a successful one of the first.
+    pub after: Vec<(String, String)>,
+    /// Globs over paths; writes elsewhere are out of scope. None: anywhere.
+    pub write_scope: Option<Vec<String>>,
+    /// Programs and state of custom tools, a folder of the task, absolute.
+    pub files: Option<PathBuf>,
+    pub place: ToolPlace,
+    pub custom: Vec<CustomTool>,
+}
+
+/// Where custom tools run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ToolPlace {
+    /// In a sandbox that the agent's shell cannot reach.
+    #[default]
+    Beside,
+    /// In the agent's own.
+    Inside,
+}
+
+/// A pattern of calls.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CallPattern {
+    pub tool: String,
+    /// A glob over the argument `command`.
+    pub command: Option<String>,
+    /// By name; arguments that are not named do not matter.
+    pub arguments: BTreeMap<String, Matcher>,
+}
+
+/// What an argument is held against.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Matcher {
+    /// Equal as JSON.
+    Equal(serde_json::Value),
+    /// Equal to one of these.
+    Any(Vec<serde_json::Value>),
+    /// Found in a string.
+    Regex(String),
+    /// Valid by a JSON Schema.
+    Schema(serde_json::Value),
+}
+
+/// A tool of the task's own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CustomTool {
+    pub name: String,
+    pub description: String,
+    /// JSON Schema of the arguments, an object.
+    pub parameters: serde_json::Value,
+    /// Arguments come as JSON on standard input, the result is standard output.
+    pub command: Vec<String>,
 }
 
 /// What scores are grouped by.

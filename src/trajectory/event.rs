@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::record::Usage;
+
 /// A line of `trajectory.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Event {
@@ -18,6 +20,21 @@ pub struct Event {
     /// Of `harness`: a name of what happened (`submitted`, `helper_gone`, `limit`, …).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
+    /// Of `system`: the tools that were offered, with their JSON Schemas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tools: Option<Value>,
+    /// Of `assistant`: the model's reasoning, where the endpoint shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<String>,
+    /// Of `assistant`: why the model ended, as the endpoint said it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finish: Option<String>,
+    /// Of `assistant`: the model that answered, as the endpoint named it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Of `assistant`: tokens of this turn; none where the endpoint did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
     /// Of `tool_call` and `tool_result`: ties the two.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
@@ -46,7 +63,8 @@ pub struct Event {
     pub truncated: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit_code: Option<i32>,
-    /// Of `tool_result`: how long it took, milliseconds.
+    /// How long it took, milliseconds: of `tool_result` the call, of `assistant` the
+    /// answer, of a `harness` event the attempt and the wait after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ms: Option<u64>,
 }
@@ -72,6 +90,11 @@ impl Event {
             kind,
             text: None,
             event: None,
+            tools: None,
+            reasoning: None,
+            finish: None,
+            model: None,
+            usage: None,
             id: None,
             tool: None,
             arguments: None,

@@ -290,9 +290,12 @@ impl ReferenceRun {
             | Reason::BrokeVerifier
             | Reason::ChangeTooLarge
             | Reason::CaptureFailed => true,
-            Reason::TestsFailed | Reason::TestsMissing | Reason::RewardBelow | Reason::Other => {
-                false
-            }
+            Reason::TestsFailed
+            | Reason::TestsMissing
+            | Reason::RewardBelow
+            | Reason::RequiredCallMissing
+            | Reason::CallOrder
+            | Reason::Other => false,
         };
         is_fault
             && self

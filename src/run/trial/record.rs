@@ -78,6 +78,7 @@ impl Attempt<'_> {
             tool_use: None,
             usage: Usage::default(),
             cost_microusd: None,
+            setup: None,
             timing_ms: Default::default(),
             error: scored.error,
             host: HostLoad::default(),

@@ -53,7 +53,7 @@ impl Attempt<'_> {
             sandbox.clone(),
             limits,
             recorder.clone(),
-            &self.shared.task.tools.allow,
+            self.shared.task.tools.allow.as_deref().unwrap_or_default(),
             watch,
         );
         let session = Session {

@@ -54,7 +54,8 @@ pub fn task(raw: TaskToml, parts: Parts<'_>, check: &mut Checker<'_>) -> Task {
         repo,
         verification,
         tools: ToolRules {
-            allow: raw.tools.and_then(|tools| tools.allow).unwrap_or_default(),
+            allow: raw.tools.and_then(|tools| tools.allow),
+            ..ToolRules::default()
         },
         ours,
         solution: solution(check),
