@@ -107,6 +107,7 @@ fn spec(place: &Place, run: &str) -> SandboxSpec {
 
 fn command(text: &str) -> ShellCommand {
     ShellCommand {
+        interpreter: Default::default(),
         command: text.to_owned(),
         user: User::Default,
         timeout: Duration::from_secs(60),

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Agent, Session, SessionError, reference};
+use super::{Agent, Session, SessionError, instructed, reference};
 use crate::record::{AgentRef, End};
 
 pub struct Nop;
@@ -13,7 +13,8 @@ impl Agent for Nop {
         reference("nop")
     }
 
-    async fn act(&self, _: &Session<'_>) -> Result<End, SessionError> {
+    async fn act(&self, session: &Session<'_>) -> Result<End, SessionError> {
+        instructed(session)?;
         Ok(End::Done)
     }
 }

@@ -7,10 +7,11 @@ use std::path::Path;
 
 use async_trait::async_trait;
 
-use super::{Agent, AgentError, Session, SessionError, reference, script};
+use super::{Agent, AgentError, Session, SessionError, instructed, reference, script};
 use crate::record::{AgentRef, End};
 use crate::sandbox::{Ended, Exec, SandboxError};
 use crate::task::Task;
+use crate::tool::ToolError;
 use crate::trajectory::{Event, EventKind};
 
 /// Where the solution lies while it is performed; never part of a change.
@@ -42,6 +43,7 @@ impl Agent for Oracle {
     }
 
     async fn act(&self, session: &Session<'_>) -> Result<End, SessionError> {
+        instructed(session)?;
         let Some(folder) = &session.task.solution else {
             session
                 .tools
@@ -62,11 +64,16 @@ impl Agent for Oracle {
             };
         }
         let sandbox = session.tools.sandbox();
-        let tar = pack(folder).map_err(|source| SandboxError::Host {
-            doing: "pack the solution".into(),
-            source,
+        let tar = pack(folder).map_err(|source| {
+            ToolError::from(SandboxError::Host {
+                doing: "pack the solution".into(),
+                source,
+            })
         })?;
-        sandbox.unpack(SOLUTION, &[], &tar).await?;
+        sandbox
+            .unpack(SOLUTION, &[], &tar)
+            .await
+            .map_err(ToolError::from)?;
         let mut env = session.task.solution_env.clone();
         env.entry("DEBIAN_FRONTEND".into())
             .or_insert_with(|| "noninteractive".into());
@@ -84,7 +91,8 @@ impl Agent for Oracle {
                 timeout: std::time::Duration::from_secs(7 * 86_400),
                 ..Exec::new([command])
             })
-            .await?;
+            .await
+            .map_err(ToolError::from)?;
         session.tools.recorder().record(Event {
             id: Some("solve".into()),
             ok: Some(ran.ended == Ended::Exited(0)),
@@ -94,7 +102,10 @@ impl Agent for Oracle {
             ms: Some(ran.elapsed.as_millis() as u64),
             ..Event::new(EventKind::ToolResult)
         })?;
-        sandbox.unpack("/", &[SOLUTION.into()], &[]).await?;
+        sandbox
+            .unpack("/", &[SOLUTION.into()], &[])
+            .await
+            .map_err(ToolError::from)?;
         Ok(if ran.ended == Ended::Exited(0) {
             End::Done
         } else {

@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Agent, Session, SessionError, reference};
+use super::{Agent, Session, SessionError, instructed, reference};
 use crate::record::{AgentRef, End};
-use crate::tool::Call;
+use crate::tool::{Arguments, Call};
 
 /// A script that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +92,7 @@ pub fn parse_calls(text: &str) -> Result<Vec<Call>, (usize, String)> {
             Ok(Call {
                 id: line.id,
                 tool: line.tool,
-                arguments,
+                arguments: Arguments::Parsed(arguments),
             })
         })
         .collect()
@@ -108,7 +108,7 @@ pub async fn perform(calls: &[Call], session: &Session<'_>) -> Result<End, Sessi
     let submit = Call {
         id: None,
         tool: "submit".into(),
-        arguments: Value::Object(Default::default()),
+        arguments: Arguments::Parsed(Value::Object(Default::default())),
     };
     session.tools.perform(&submit).await?;
     Ok(End::Submitted)
@@ -121,6 +121,7 @@ impl Agent for Script {
     }
 
     async fn act(&self, session: &Session<'_>) -> Result<End, SessionError> {
+        instructed(session)?;
         perform(&self.calls, session).await
     }
 }
@@ -139,6 +140,6 @@ mod tests {
     #[test]
     fn missing_arguments_are_none() {
         let calls = parse_calls("{\"tool\":\"submit\"}").unwrap();
-        assert_eq!(calls[0].arguments, serde_json::json!({}));
+        assert_eq!(calls[0].arguments, Arguments::Parsed(serde_json::json!({})));
     }
 }

@@ -7,9 +7,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::Exit;
+use crate::diagnose::printable;
 use crate::record::Outcome;
 use crate::report::{Console, Style, next_steps, table};
-use crate::run::{ExecuteTrial, RunEnd, RunEvent, RunStore, Schedule, run_plan, summarise};
+use crate::run::{ExecuteTrial, Fatal, RunEnd, RunEvent, RunStore, Schedule, run_plan, summarise};
 
 /// What the user asks of a run by signals: Ctrl-C, or the end of its terminal or
 /// its supervisor.
@@ -19,6 +20,8 @@ pub struct Interrupts {
     pub stop: CancellationToken,
     /// The second: end at once.
     pub now: CancellationToken,
+    /// What no trial of the run can do without stops it as the first one does.
+    pub fatal: Fatal,
 }
 
 impl Interrupts {
@@ -27,7 +30,12 @@ impl Interrupts {
     /// # Errors
     /// Where the system does not let us hear signals.
     pub fn listen() -> std::io::Result<Self> {
-        let interrupts = Self::default();
+        let stop = CancellationToken::new();
+        let interrupts = Self {
+            fatal: Fatal::new(stop.clone()),
+            stop,
+            now: CancellationToken::new(),
+        };
         let heard = interrupts.clone();
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
@@ -73,10 +81,12 @@ pub async fn drive(
             () = interrupts.now.cancelled() => break None,
             () = interrupts.stop.cancelled(), if !told => {
                 told = true;
-                events.send(RunEvent::Warning {
-                    message: "interrupted: running trials come to an end, none begins; \
-                              once more ends them at once".to_owned(),
-                });
+                if interrupts.fatal.why().is_none() {
+                    events.send(RunEvent::Warning {
+                        message: "interrupted: running trials come to an end, none begins; \
+                                  once more ends them at once".to_owned(),
+                    });
+                }
             }
         }
     };
@@ -92,6 +102,10 @@ pub async fn drive(
         let steps = next_steps(&summary, store.dir(), style);
         // A reader that is gone (`| head`) is no reason to fail.
         let _ = write!(std::io::stdout(), "\n{}\n{steps}", table(&summary, style));
+    }
+    if let Some(why) = interrupts.fatal.why() {
+        let _ = writeln!(std::io::stderr(), "error: {}", printable(why));
+        return Exit::Unreachable;
     }
     exit_of(&end)
 }

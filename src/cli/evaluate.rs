@@ -1,9 +1,9 @@
 //! `proofyard run` and `proofyard resume`: from arguments to a driven run.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::drive::{Interrupts, drive};
+use super::models::Models;
 use super::resume::{ResumeArgs, frozen};
 use super::run::{Jobs, NetworkArg, RunArgs};
 use super::{Exit, Failure, loaded, settings, to_stdout};
@@ -12,36 +12,32 @@ use crate::config::{Flag, Settings};
 use crate::record::RunRecord;
 use crate::report::{Console, View};
 use crate::run::{
-    Contender, Granted, Machine, PlanInput, RunEvent, RunStore, Schedule, Trials, check_demand,
-    check_unchanged, demand, fresh_run_id, host_record, plan, run_id,
+    Agents, Contender, Granted, Machine, PlanInput, RunEvent, RunStore, Schedule, Trials,
+    check_demand, check_unchanged, demand, fresh_run_id, host_record, plan, run_id,
 };
 use crate::sandbox::docker::{Engine, clean};
 use crate::task::{self, Task};
 
 /// Evaluates agents at tasks.
 pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
-    let settings = loaded(args.config.clone(), flags(&args))?.settings;
+    let mut settings = loaded(args.config.clone(), flags(&args))?.settings;
     let tasks = selected(&settings, args.filter.as_deref())?;
     if settings.run.agents.is_empty() {
-        return Err(Failure::NoAgent);
+        if settings.run.models.is_empty() {
+            return Err(Failure::NoAgent);
+        }
+        settings.run.agents = vec!["loop".into()];
     }
-    let agents = agents(&settings.run.agents, &tasks)?;
     let host = host_record();
     let machine = Machine::of(&host);
     let granted = granted(&tasks, &settings, &machine)?;
     if args.dry_run {
         return to_stdout(&dry(&tasks, &settings));
     }
+    let models = models(&settings).await?;
+    let lineup = Lineup::of(&settings, &models, &tasks)?;
     let engine = Engine::open(&settings.engine, &settings.host).await?;
-    let contenders = settings
-        .run
-        .agents
-        .iter()
-        .map(|name| Contender {
-            agent: agents[name].identity(),
-            model: None,
-        })
-        .collect();
+    let Lineup { agents, contenders } = lineup;
     let record = plan(PlanInput {
         run: match &args.run_id {
             Some(name) => run_id(name)?,
@@ -93,7 +89,13 @@ pub async fn resume(args: ResumeArgs) -> Result<Exit, Failure> {
     let paths: Vec<String> = planned.tasks.iter().map(|task| task.path.clone()).collect();
     let tasks = task::load_all(&paths).map_err(Failure::Tasks)?;
     check_unchanged(planned, &tasks)?;
-    let agents = agents(&settings.run.agents, &tasks)?;
+    settings.run.models = planned
+        .models
+        .iter()
+        .map(|model| model.id.clone())
+        .collect();
+    let models = models(&settings).await?;
+    let agents = Lineup::of(&settings, &models, &tasks)?.agents;
     let machine = Machine::of(&host_record());
     let granted = granted(&tasks, &settings, &machine)?;
     let engine = Engine::open(&settings.engine, &settings.host).await?;
@@ -120,8 +122,6 @@ pub async fn resume(args: ResumeArgs) -> Result<Exit, Failure> {
     .await
 }
 
-type Agents = HashMap<String, Arc<dyn Agent>>;
-
 #[expect(
     clippy::too_many_arguments,
     reason = "the parts of a run, put together once"
@@ -147,7 +147,17 @@ async fn go(
     }
     let record: RunRecord = store.run().clone();
     let tasks = tasks.into_iter().zip(granted).collect();
-    let trials = Arc::new(Trials::new(engine.clone(), settings, record, tasks, agents));
+    let costs = store.finished().iter().filter_map(|r| r.cost_microusd);
+    let spent = costs.map(|cost| cost.max(0) as u64).sum();
+    let trials = Arc::new(Trials::new(
+        engine.clone(),
+        settings,
+        record,
+        tasks,
+        agents,
+        spent,
+        interrupts.fatal.clone(),
+    ));
     let exit = drive(store, trials, schedule, console, &interrupts, view.json).await;
     if !interrupts.now.is_cancelled() {
         engine.settle().await;
@@ -175,17 +185,53 @@ fn selected(settings: &Settings, filter: Option<&str>) -> Result<Vec<Task>, Fail
     Ok(tasks)
 }
 
-/// The agents by name, each fit for every task.
-fn agents(names: &[String], tasks: &[Task]) -> Result<Agents, Failure> {
-    let mut agents: Agents = HashMap::new();
-    for name in names {
-        let agent: Arc<dyn Agent> = Arc::from(agent::by_name(name)?);
-        for task in tasks {
-            agent.fits(task)?;
-        }
-        agents.insert(name.clone(), agent);
+/// The models that are named, where an agent talks to one.
+async fn models(settings: &Settings) -> Result<Models, Failure> {
+    let run = &settings.run;
+    if !run.agents.iter().any(|name| agent::needs_model(name)) {
+        return Ok(Models::default());
     }
-    Ok(agents)
+    if run.models.is_empty() {
+        return Err(Failure::NoModel);
+    }
+    Models::open(&run.models, settings).await
+}
+
+/// Who takes part, each fit for every task.
+struct Lineup {
+    agents: Agents,
+    /// In the order of the plan: an agent that talks to models with each of them.
+    contenders: Vec<Contender>,
+}
+
+impl Lineup {
+    fn of(settings: &Settings, models: &Models, tasks: &[Task]) -> Result<Self, Failure> {
+        let mut lineup = Self {
+            agents: Agents::new(),
+            contenders: Vec::new(),
+        };
+        let mut add = |name: &str, model: Option<String>, agent: Arc<dyn Agent>| {
+            for task in tasks {
+                agent.fits(task)?;
+            }
+            lineup.contenders.push(Contender {
+                agent: agent.identity(),
+                model: agent.model(),
+            });
+            lineup.agents.insert((name.to_owned(), model), agent);
+            Ok::<_, Failure>(())
+        };
+        for name in &settings.run.agents {
+            if !agent::needs_model(name) {
+                add(name, None, Arc::from(agent::by_name(name)?))?;
+                continue;
+            }
+            for (model, agent) in models.loops(settings)? {
+                add(name, Some(model), agent)?;
+            }
+        }
+        Ok(lineup)
+    }
 }
 
 fn granted(
@@ -209,6 +255,32 @@ fn flags(args: &RunArgs) -> Vec<Flag> {
     };
     named("TASK", "run.tasks", args.tasks.clone());
     named("--agent", "run.agents", args.agents.clone());
+    named("--model", "run.models", args.models.clone());
+    let budget = &args.budget;
+    let number = |value: Option<u64>| value.map(|value| value.to_string());
+    let dollars = |value: Option<f64>| value.map(|value| value.to_string());
+    let yes = |given: bool| given.then(|| "true".to_owned());
+    for (flag, key, value) in [
+        ("--max-steps", "limits.max_steps", number(budget.max_steps)),
+        (
+            "--max-tokens",
+            "limits.max_tokens",
+            number(budget.max_tokens),
+        ),
+        (
+            "--max-trial-cost",
+            "limits.max_trial_cost",
+            dollars(budget.max_trial_cost),
+        ),
+        ("--max-cost", "run.max_cost", dollars(budget.max_cost)),
+        (
+            "--announce-limits",
+            "loop.announce_limits",
+            yes(budget.announce_limits),
+        ),
+    ] {
+        named(flag, key, value.into_iter().collect());
+    }
     named(
         "--attempts",
         "run.attempts",
@@ -256,13 +328,28 @@ fn flags(args: &RunArgs) -> Vec<Flag> {
 
 fn dry(tasks: &[Task], settings: &Settings) -> String {
     let run = &settings.run;
-    let mut text = String::new();
-    for task in tasks {
-        for agent in &run.agents {
-            text.push_str(&format!("{}  {}  × {}\n", task.id, agent, run.attempts));
+    let mut lines: Vec<(&str, Option<&str>)> = Vec::new();
+    for agent in &run.agents {
+        match agent::needs_model(agent) {
+            false => lines.push((agent, None)),
+            true => lines.extend(
+                run.models
+                    .iter()
+                    .map(|model| (agent.as_str(), Some(model.as_str()))),
+            ),
         }
     }
-    let trials = tasks.len() * run.agents.len() * run.attempts as usize;
+    let mut text = String::new();
+    for task in tasks {
+        for (agent, model) in &lines {
+            let model = model.map_or(String::new(), |model| format!("  {model}"));
+            text.push_str(&format!(
+                "{}  {agent}{model}  × {}\n",
+                task.id, run.attempts
+            ));
+        }
+    }
+    let trials = tasks.len() * lines.len() * run.attempts as usize;
     text.push_str(&format!("{trials} trials; nothing was run\n"));
     crate::diagnose::printable(&text)
 }

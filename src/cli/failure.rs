@@ -9,6 +9,8 @@ use super::Exit;
 use crate::agent::AgentError;
 use crate::config::ConfigError;
 use crate::diagnose::render_error;
+use crate::model::scripted::ScriptError;
+use crate::model::{ModelError, OpenAiError};
 use crate::run::{PlanError, StoreError};
 use crate::sandbox::SandboxError;
 use crate::sandbox::docker::EngineError;
@@ -33,9 +35,27 @@ pub enum Failure {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(
-        "no agent is named: `-a oracle`, `-a nop` or `-a script:FILE`, or `run.agents` in harness.toml"
+        "no agent is named: `-a oracle`, `-a nop`, `-a script:FILE`, or `-m MODEL` for the loop with a model; or `run.agents` in harness.toml"
     )]
     NoAgent,
+    #[error(
+        "the agent `loop` talks to a model: name one with `-m`, or `run.models` in harness.toml"
+    )]
+    NoModel,
+    #[error(transparent)]
+    Model(ModelError),
+    #[error(transparent)]
+    Endpoint(#[from] OpenAiError),
+    #[error(transparent)]
+    Script(#[from] ScriptError),
+    #[error("serve a scripted model: {0}")]
+    Serve(io::Error),
+    #[error("read the system prompt {}: {source}", .path.display())]
+    Prompt { path: PathBuf, source: io::Error },
+    #[error(
+        "no price is known of the model `{id}`, so that a limit on cost could not hold: add [prices.models.\"{id}\"] to harness.toml"
+    )]
+    Unpriced { id: String },
     #[error("no task matches the filter `{filter}`")]
     NothingMatches { filter: String },
     #[error("there is no task, run or trial `{what}` (runs are looked for in {})", .out.display())]
@@ -59,6 +79,7 @@ impl Failure {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Engine(EngineError::Connect(_) | EngineError::Facts(_)) => Exit::Unreachable,
+            Self::Model(_) => Exit::Unreachable,
             Self::Sandbox(_) | Self::NotReady(_) => Exit::TrialErrors,
             _ => Exit::Usage,
         }

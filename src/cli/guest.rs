@@ -7,6 +7,22 @@ use clap::Args;
 use super::Exit;
 use crate::sandbox::guest::{self, Endpoint};
 
+/// Looks around, as asked by a JSON object on standard input.
+pub fn look() -> Exit {
+    let asked: Result<guest::look::Look, String> =
+        serde_json::from_reader(std::io::stdin().lock()).map_err(|error| error.to_string());
+    match asked.and_then(|asked| guest::look::look(&asked)) {
+        Ok(text) => {
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            Exit::Done
+        }
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "{error}");
+            Exit::TrialErrors
+        }
+    }
+}
+
 /// How the helper reaches its host.
 #[derive(Debug, Clone, Args)]
 pub struct GuestArgs {

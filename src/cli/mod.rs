@@ -11,6 +11,7 @@ mod failure;
 mod guest;
 pub mod images;
 pub mod list;
+mod models;
 pub mod new;
 pub mod resume;
 pub mod run;
@@ -51,7 +52,7 @@ struct Program {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Evaluate agents at tasks
-    Run(run::RunArgs),
+    Run(Box<run::RunArgs>),
     /// Finish what is missing of a run
     Resume(resume::ResumeArgs),
     /// List tasks
@@ -68,6 +69,9 @@ enum Command {
     /// The helper in a sandbox; started by the harness
     #[command(hide = true)]
     Guest(guest::GuestArgs),
+    /// Looks around in a sandbox; started by the helper
+    #[command(hide = true)]
+    Look,
 }
 
 /// The program.
@@ -87,6 +91,9 @@ pub fn main() -> std::process::ExitCode {
     // The helper is one thread in a sandbox that may allow no more.
     if let Command::Guest(args) = &program.command {
         return guest::run(args).into();
+    }
+    if let Command::Look = &program.command {
+        return guest::look().into();
     }
     listen_to_logs();
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -110,7 +117,7 @@ pub fn main() -> std::process::ExitCode {
 
 async fn perform(command: Command) -> Exit {
     let done = match command {
-        Command::Run(args) => evaluate::run(args).await,
+        Command::Run(args) => evaluate::run(*args).await,
         Command::Resume(args) => evaluate::resume(args).await,
         Command::List(args) => settings(None).and_then(|settings| list::run(&args, &settings)),
         Command::Show(args) => show::run(&args),
@@ -122,7 +129,7 @@ async fn perform(command: Command) -> Exit {
         },
         Command::Clean => clean::run().await,
         Command::Schema(args) => schema::run(&args),
-        Command::Guest(_) => Ok(Exit::Usage),
+        Command::Guest(_) | Command::Look => Ok(Exit::Usage),
     };
     done.unwrap_or_else(|failure| {
         let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();

@@ -11,11 +11,13 @@ Examples:
   proofyard run                               what harness.toml names
   proofyard run tasks/repo -a oracle -a nop   two agents at every task of a folder
   proofyard run tasks -a script:fix.jsonl -n 3 -j 4
+  proofyard run tasks -m gpt-5 --max-cost 5   the built-in loop with a model
+  proofyard run tasks -m scripted:demo.toml   the loop with turns from a file
   proofyard run tasks -a oracle --json > events.jsonl
 
 Exit codes:
   0 done, whatever the agents' success   1 done, but some trials ended in error
-  2 nothing was run                      4 the engine does not answer
+  2 nothing was run                      4 the engine or the model does not answer
   130 interrupted, `proofyard resume RUN` goes on";
 
 /// Evaluate agents at tasks.
@@ -30,9 +32,15 @@ pub struct RunArgs {
     #[arg(value_name = "TASK")]
     pub tasks: Vec<String>,
 
-    /// Who acts: oracle, nop, script:FILE; may be given several times
+    /// Who acts: oracle, nop, script:FILE, loop; may be given several times
+    /// [default: loop, where a model is named]
     #[arg(short, long = "agent", value_name = "AGENT")]
     pub agents: Vec<String>,
+
+    /// Whom the loop talks to: a model's id, a name of [models] in harness.toml, or
+    /// scripted:FILE; may be given several times
+    #[arg(short, long = "model", value_name = "MODEL")]
+    pub models: Vec<String>,
 
     /// Trials of each agent at each task [default: 1]
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -65,6 +73,9 @@ pub struct RunArgs {
     #[arg(long, value_name = "X", value_parser = positive)]
     pub timeout_multiplier: Option<f64>,
 
+    #[command(flatten)]
+    pub budget: BudgetArgs,
+
     /// Say what would be run, and run nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -79,6 +90,31 @@ pub struct RunArgs {
 
     #[command(flatten)]
     pub view: ViewArgs,
+}
+
+/// What ends the session of an agent with a model.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Limits of agents with a model")]
+pub struct BudgetArgs {
+    /// Model turns of a trial, 0 for no limit [default: 200]
+    #[arg(long, value_name = "N")]
+    pub max_steps: Option<u64>,
+
+    /// Tokens of a trial, 0 for no limit [default: 0]
+    #[arg(long, value_name = "N")]
+    pub max_tokens: Option<u64>,
+
+    /// Dollars of a trial, 0 for no limit [default: 0]
+    #[arg(long, value_name = "USD")]
+    pub max_trial_cost: Option<f64>,
+
+    /// Dollars of the whole run, 0 for no limit [default: 0]
+    #[arg(long, value_name = "USD")]
+    pub max_cost: Option<f64>,
+
+    /// Tell the model what remains of its limits
+    #[arg(long)]
+    pub announce_limits: bool,
 }
 
 /// How many trials at a time, and how often again.

@@ -28,6 +28,22 @@ pub fn show_config(loaded: &Loaded) -> String {
         }
         out.push_str(&format!("  {key:<keys$}  {value:<values$}  {origin}\n"));
     }
+    for (name, model) in &loaded.settings.models {
+        let id = model.id.as_deref().unwrap_or(name);
+        out.push_str(&format!(
+            "\n[models.{name}]\n  {id} at {}\n",
+            model.base_url
+        ));
+    }
+    let prices = &loaded.settings.prices;
+    if !prices.models.is_empty() {
+        let ids: Vec<&str> = prices.models.keys().map(String::as_str).collect();
+        out.push_str(&format!(
+            "\n[prices]\n  of {}: {}\n",
+            prices.date,
+            ids.join(", ")
+        ));
+    }
     match &loaded.settings.file {
         Some(file) => out.push_str(&format!("\nfile: {}\n", file.display())),
         None => out.push_str("\nno harness.toml, here or above\n"),
@@ -48,6 +64,7 @@ fn shown(value: &Value, settings: &Settings) -> String {
         "images.dir" => path(settings.images.dir.as_ref()),
         "host.ca_bundle" => path(settings.host.ca_bundle.as_ref()),
         "host.state" => path(Some(&settings.host.state)),
+        "model.base_url" => settings.model.base_url.clone(),
         _ => return written,
     };
     format!("{written} = {here}")
@@ -77,40 +94,65 @@ mod tests {
         let shown = shown.replace(&root.path().display().to_string(), "project");
         assert_snapshot!(shown, @r#"
             [run]
-              tasks               ["tasks"]      default
-              agents              ["oracle"]     flag --agent
-              models              []             default
-              attempts            3              harness.toml:2
-              jobs                "auto"         default
-              out                 "runs"         default
-              retry_errors        0              default
-              check               true           default
-              timeout_multiplier  1.0            default
-              network             "task"         default
+              tasks               ["tasks"]                           default
+              agents              ["oracle"]                          flag --agent
+              models              []                                  default
+              attempts            3                                   harness.toml:2
+              jobs                "auto"                              default
+              out                 "runs"                              default
+              retry_errors        0                                   default
+              check               true                                default
+              timeout_multiplier  1.0                                 default
+              network             "task"                              default
+              max_cost            0.0                                 default
 
             [limits]
-              cpus                1.0            default
-              memory_mb           2048           default
-              pids                64             environment, PROOFYARD_LIMITS_PIDS
-              open_files          4096           default
-              disk_mb             4096           default
-              call_timeout_sec    120.0          default
-              output_bytes        32768          default
-              change_mb           2048           default
+              cpus                1.0                                 default
+              memory_mb           2048                                default
+              pids                64                                  environment, PROOFYARD_LIMITS_PIDS
+              open_files          4096                                default
+              disk_mb             4096                                default
+              call_timeout_sec    120.0                               default
+              output_bytes        32768                               default
+              change_mb           2048                                default
+              max_steps           200                                 default
+              max_tokens          0                                   default
+              max_trial_cost      0.0                                 default
 
             [engine]
-              host                "auto"         default
-              transport           "auto"         default
-              work_tree           "auto"         default
+              host                "auto"                              default
+              transport           "auto"                              default
+              work_tree           "auto"                              default
 
             [images]
-              dir                 "auto" = none  default
-              pull                true           default
+              dir                 "auto" = none                       default
+              pull                true                                default
 
             [host]
-              ca_bundle           "auto" = none  default
+              ca_bundle           "auto" = none                       default
               pass_env            ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "FTP_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "ftp_proxy", "all_proxy"]  default
               state               "auto" = /home/some/.local/state/proofyard  default
+
+            [loop]
+              prompt              "built-in"                          default
+              announce_limits     false                               default
+              repeats             4                                   default
+
+            [model]
+              base_url            "auto" = https://api.openai.com/v1  default
+              key_env             "OPENAI_API_KEY"                    default
+              id                  ""                                  default
+              temperature         "default"                           default
+              seed                "default"                           default
+              max_tokens          "default"                           default
+              max_tokens_field    "max_tokens"                        default
+              reasoning_effort    ""                                  default
+              stream              true                                default
+              timeout_sec         600.0                               default
+              stall_sec           120.0                               default
+              tries               6                                   default
+              pause_sec           1.0                                 default
+              longest_pause_sec   60.0                                default
 
             file: project/harness.toml
             "#);

@@ -169,7 +169,12 @@ pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
     let all = values
         .iter()
         .map(|value| (value.key.as_str(), &value.value));
-    let raw = raw_of(all).expect("each layer was read by this type before it was laid");
+    let mut raw = raw_of(all).expect("each layer was read by this type before it was laid");
+    if let Some(file) = &file {
+        // Tables whose keys are the user's own names; only a file can write them.
+        let written = parse::<HarnessToml>(&file.text).value.unwrap_or_default();
+        (raw.models, raw.prices) = (written.models, written.prices);
+    }
     let settings = validate::settings(raw, &values, file.as_ref(), sources)?;
     Ok(Loaded { settings, values })
 }
@@ -292,7 +297,9 @@ fn lay_environment(
             value.origin = origin;
             continue;
         }
-        let tables = ["RUN_", "LIMITS_", "ENGINE_", "IMAGES_", "HOST_"];
+        let tables = [
+            "RUN_", "LIMITS_", "ENGINE_", "IMAGES_", "HOST_", "LOOP_", "MODEL_",
+        ];
         let rest = &name[PREFIX.len()..];
         if tables.iter().any(|table| rest.starts_with(table)) {
             let known: Vec<String> = values.iter().map(|value| variable(&value.key)).collect();

@@ -14,6 +14,7 @@ mod validate;
 pub use error::ConfigError;
 pub use layers::{Flag, Loaded, Origin, Sources, Value, load};
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -27,6 +28,70 @@ pub struct Settings {
     pub engine: EngineSettings,
     pub images: ImageSettings,
     pub host: HostSettings,
+    #[serde(rename = "loop")]
+    pub built_in: LoopSettings,
+    /// `[model]`: of every model that has no table of its own.
+    pub model: ModelSettings,
+    /// `[models.NAME]` over `[model]`.
+    pub models: BTreeMap<String, ModelSettings>,
+    pub prices: Prices,
+}
+
+/// `[loop]`
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct LoopSettings {
+    /// None: the built-in one.
+    pub prompt: Option<PathBuf>,
+    pub announce_limits: bool,
+    /// None: never.
+    pub repeats: Option<u64>,
+}
+
+/// `[model]`, or `[models.NAME]` over it.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct ModelSettings {
+    /// Without a slash at its end.
+    pub base_url: String,
+    /// Name of the variable with the key; none sends no key.
+    pub key_env: Option<String>,
+    /// None: the name that the model is called by.
+    pub id: Option<String>,
+    pub temperature: Option<f64>,
+    pub seed: Option<i64>,
+    /// Of one reply.
+    pub max_tokens: Option<u64>,
+    pub max_tokens_field: String,
+    pub reasoning_effort: Option<String>,
+    pub stream: bool,
+    #[serde(rename = "timeout_sec", serialize_with = "seconds")]
+    pub timeout: Duration,
+    #[serde(rename = "stall_sec", serialize_with = "seconds")]
+    pub stall: Duration,
+    /// At least 1.
+    pub tries: u32,
+    #[serde(rename = "pause_sec", serialize_with = "seconds")]
+    pub pause: Duration,
+    #[serde(rename = "longest_pause_sec", serialize_with = "seconds")]
+    pub longest_pause: Duration,
+}
+
+/// `[prices]`
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize)]
+pub struct Prices {
+    /// YYYY-MM-DD; empty where there is no table.
+    pub date: String,
+    /// By the model's id.
+    pub models: BTreeMap<String, Price>,
+}
+
+/// Micro-dollars per million tokens of each kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Price {
+    pub input: u64,
+    pub cache_read: u64,
+    pub cache_write: u64,
+    pub output: u64,
+    pub reasoning: u64,
 }
 
 /// `[run]`
@@ -45,6 +110,8 @@ pub struct RunSettings {
     pub timeout_multiplier: f64,
     /// None: what each task says; else for all.
     pub network: Option<NetworkSetting>,
+    /// Micro-dollars of all models of a run; none: no limit.
+    pub max_cost: Option<u64>,
 }
 
 /// `network = "none" | "full"`
@@ -70,6 +137,12 @@ pub struct LimitSettings {
     pub output_bytes: u64,
     /// Of a captured change, bytes.
     pub change_mb: u64,
+    /// Model turns of a trial; none: no limit.
+    pub max_steps: Option<u64>,
+    /// Tokens of a trial; none: no limit.
+    pub max_tokens: Option<u64>,
+    /// Micro-dollars of a trial; none: no limit.
+    pub max_trial_cost: Option<u64>,
 }
 
 /// `[engine]`

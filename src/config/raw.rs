@@ -2,6 +2,7 @@
 //! `proofyard schema harness` prints; defaults are in `defaults.toml`.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -19,6 +20,12 @@ pub struct HarnessToml {
     pub engine: Option<EngineTable>,
     pub images: Option<ImagesTable>,
     pub host: Option<HostTable>,
+    #[serde(rename = "loop")]
+    pub built_in: Option<LoopTable>,
+    pub model: Option<ModelTable>,
+    /// What differs from `[model]`, by the name that `--model` takes.
+    pub models: Option<BTreeMap<String, ModelTable>>,
+    pub prices: Option<PricesTable>,
 }
 
 /// `[run]`: what is evaluated, and how often.
@@ -44,6 +51,8 @@ pub struct RunTable {
     pub timeout_multiplier: Option<f64>,
     /// Network of all sandboxes: "none", "full", or "task" for what each task says.
     pub network: Option<NetworkWord>,
+    /// Dollars that the models of a run may cost; 0 is no limit.
+    pub max_cost: Option<f64>,
 }
 
 /// `[limits]`: of a sandbox, where the task says nothing.
@@ -65,6 +74,12 @@ pub struct LimitsTable {
     pub output_bytes: Option<u64>,
     /// Largest change that is taken from an agent's sandbox.
     pub change_mb: Option<u64>,
+    /// Model turns of a trial; 0 is no limit.
+    pub max_steps: Option<u64>,
+    /// Tokens of a trial, of every kind together; 0 is no limit.
+    pub max_tokens: Option<u64>,
+    /// Dollars that the model may cost in a trial; 0 is no limit.
+    pub max_trial_cost: Option<f64>,
 }
 
 /// `[engine]`: what runs containers.
@@ -96,6 +111,126 @@ pub struct HostTable {
     pub pass_env: Option<Vec<String>>,
     /// Locks, scratch and caches; "auto" is `$XDG_STATE_HOME/proofyard`, else `~/.local/state/proofyard`.
     pub state: Option<String>,
+}
+
+/// `[loop]`: the built-in agent.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+pub struct LoopTable {
+    /// File with the system prompt; "built-in" is the one of this version.
+    pub prompt: Option<String>,
+    /// Whether the model is told what remains of its limits.
+    pub announce_limits: Option<bool>,
+    /// The same call with the same result so often in a row ends the trial; 0 never does.
+    pub repeats: Option<u64>,
+}
+
+/// `[model]` and `[models.NAME]`: an endpoint that speaks the OpenAI chat format.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+pub struct ModelTable {
+    /// Up to and with the version, `https://host/v1`; "auto" is OPENAI_BASE_URL, else OpenAI's own.
+    pub base_url: Option<String>,
+    /// Name of the variable that holds the key; "" sends none.
+    pub key_env: Option<String>,
+    /// The model's id at the endpoint; "" is the name that `--model` was given.
+    pub id: Option<String>,
+    /// A number, or "default" for the endpoint's own; so for the next two.
+    pub temperature: Option<Parameter>,
+    pub seed: Option<Parameter>,
+    /// Tokens of one reply.
+    pub max_tokens: Option<Parameter>,
+    /// What the endpoint calls the bound on a reply: `max_tokens` or `max_completion_tokens`.
+    pub max_tokens_field: Option<String>,
+    /// `low`, `medium`, `high`, …; "" sends nothing.
+    pub reasoning_effort: Option<String>,
+    /// Whether replies are streamed.
+    pub stream: Option<bool>,
+    /// Seconds that one reply may take.
+    pub timeout_sec: Option<f64>,
+    /// Seconds without a byte, while a reply is streamed.
+    pub stall_sec: Option<f64>,
+    /// How often one reply is asked for before the endpoint counts as unreachable.
+    pub tries: Option<u64>,
+    /// Seconds of the first pause after a fault; doubled each time, with jitter.
+    pub pause_sec: Option<f64>,
+    /// Seconds of the longest pause, also of one that the endpoint asks for.
+    pub longest_pause_sec: Option<f64>,
+}
+
+/// `[prices]`: what models cost, and since when.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+pub struct PricesTable {
+    /// Date of the table, YYYY-MM-DD.
+    pub date: Option<String>,
+    /// By the model's id: dollars per million tokens.
+    pub models: Option<BTreeMap<String, PriceTable>>,
+}
+
+/// Dollars per million tokens of one model.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+pub struct PriceTable {
+    /// Without what the cache gives.
+    pub input: Option<f64>,
+    /// Read from the cache; default the price of input.
+    pub cache_read: Option<f64>,
+    /// Written to the cache; default the price of input.
+    pub cache_write: Option<f64>,
+    pub output: Option<f64>,
+    /// Reasoning; default the price of output.
+    pub reasoning: Option<f64>,
+}
+
+/// A number, or `"default"`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Parameter {
+    Default,
+    Number(f64),
+}
+
+impl<'de> Deserialize<'de> for Parameter {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Value;
+        impl Visitor<'_> for Value {
+            type Value = Parameter;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number or \"default\"")
+            }
+
+            fn visit_str<E: de::Error>(self, word: &str) -> Result<Parameter, E> {
+                match word {
+                    "default" => Ok(Parameter::Default),
+                    _ => Err(E::invalid_value(de::Unexpected::Str(word), &self)),
+                }
+            }
+
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Parameter, E> {
+                Ok(Parameter::Number(number))
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Parameter, E> {
+                Ok(Parameter::Number(number as f64))
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Parameter, E> {
+                Ok(Parameter::Number(number as f64))
+            }
+        }
+        deserializer.deserialize_any(Value)
+    }
+}
+
+impl JsonSchema for Parameter {
+    fn schema_name() -> Cow<'static, str> {
+        "Parameter".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A number, or \"default\".",
+            "type": ["number", "string"],
+            "pattern": "^default$",
+        })
+    }
 }
 
 /// `network`

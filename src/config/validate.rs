@@ -1,5 +1,7 @@
 //! From raw tables to settings: ranges, paths, and what "auto" is here.
 
+mod models;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -36,6 +38,14 @@ pub fn settings(
         engine: engine(raw.engine.unwrap_or_default(), &mut check),
         images: images(raw.images.unwrap_or_default(), &mut check),
         host: host(raw.host.unwrap_or_default(), &mut check),
+        built_in: models::built_in(raw.built_in.unwrap_or_default(), &mut check),
+        models: models::named(
+            raw.models.unwrap_or_default(),
+            raw.model.as_ref(),
+            &mut check,
+        ),
+        model: models::model(raw.model.unwrap_or_default(), "model", &mut check),
+        prices: models::prices(raw.prices.unwrap_or_default(), &mut check),
     };
     if check.problems.is_empty() {
         Ok(settings)
@@ -176,6 +186,7 @@ fn run(raw: super::raw::RunTable, check: &mut Checker<'_>) -> RunSettings {
             Some(NetworkWord::Full) => Some(NetworkSetting::Full),
             _ => None,
         },
+        max_cost: models::dollars("run.max_cost", raw.max_cost, check),
     }
 }
 
@@ -193,6 +204,9 @@ fn limits(raw: super::raw::LimitsTable, check: &mut Checker<'_>) -> LimitSetting
         call_timeout: Duration::from_secs_f64(call_timeout),
         output_bytes: check.number("limits.output_bytes", raw.output_bytes, 256, 1 << 30),
         change_mb: check.number("limits.change_mb", raw.change_mb, 1, MOST_MB),
+        max_steps: raw.max_steps.filter(|steps| *steps > 0),
+        max_tokens: raw.max_tokens.filter(|tokens| *tokens > 0),
+        max_trial_cost: models::dollars("limits.max_trial_cost", raw.max_trial_cost, check),
     }
 }
 

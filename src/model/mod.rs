@@ -7,7 +7,12 @@
 //! [`Model`] opens a [`Conversation`] for each trial; the wire format keeps there
 //! what it has serialised already, so that a turn costs what is new in it.
 
+mod openai;
+mod price;
 pub mod scripted;
+
+pub use openai::{OpenAi, OpenAiError};
+pub use price::{cost_microusd, digest as price_digest};
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -136,6 +141,9 @@ pub trait Model: Send + Sync {
     fn reply_bound(&self) -> Option<u64> {
         None
     }
+
+    /// Whether it ever answered: what never did is no fault of a trial.
+    fn answered(&self) -> bool;
 
     /// Whether the endpoint answers and takes the key; asked once before a run.
     async fn greet(&self) -> Result<(), ModelError>;

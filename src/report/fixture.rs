@@ -63,6 +63,7 @@ pub(crate) fn events() -> Vec<RunEvent> {
         trial: run.trials[0].trial.clone(),
         phase: "agent",
         detail: "step 11  bash  nginx \u{1b}[2J-t".into(),
+        spent: None,
     });
     for record in records() {
         events.push(RunEvent::TrialFinished {

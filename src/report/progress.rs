@@ -9,7 +9,7 @@ use super::line::Columns;
 use super::style::Style;
 use super::text::{clock, plural, sanitize};
 use crate::record::{Outcome, PlannedTrial, RunRecord, TrialId};
-use crate::run::RunEvent;
+use crate::run::{RunEvent, Spending};
 
 /// Cells of the bar.
 const BAR: usize = 16;
@@ -33,6 +33,7 @@ struct Running {
     trial: TrialId,
     phase: &'static str,
     detail: String,
+    spent: Option<Spending>,
     since: Instant,
 }
 
@@ -73,6 +74,7 @@ impl Progress {
                     trial: trial.clone(),
                     phase: "",
                     detail: String::new(),
+                    spent: None,
                     since: now,
                 });
             }
@@ -80,10 +82,12 @@ impl Progress {
                 trial,
                 phase,
                 detail,
+                spent,
             } => {
                 if let Some(running) = self.running.iter_mut().find(|r| r.trial == *trial) {
                     running.phase = phase;
                     running.detail = sanitize(detail);
+                    running.spent = *spent;
                 }
             }
             RunEvent::TrialFinished { record } => {

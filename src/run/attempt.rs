@@ -138,6 +138,7 @@ impl Attempt {
             trial: self.planned.trial.clone(),
             phase: "queue",
             detail,
+            spent: None,
         });
     }
 

@@ -34,6 +34,8 @@ pub enum RunEvent {
         trial: TrialId,
         phase: &'static str,
         detail: String,
+        /// Of an agent with a model, in the agent's phase.
+        spent: Option<Spending>,
     },
     TrialFinished {
         record: Box<TrialRecord>,
@@ -49,6 +51,15 @@ pub enum RunEvent {
         missing: usize,
         interrupted: bool,
     },
+}
+
+/// What a running trial has spent on its model so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spending {
+    pub turns: u64,
+    pub tokens: u64,
+    /// None where it cannot be known.
+    pub cost_microusd: Option<u64>,
 }
 
 /// Where events go. Cheap to clone; never blocks.

@@ -1,7 +1,7 @@
 //! Builders for tests: tasks, plans, records and an executor without an engine.
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::collections::HashMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,58 +12,9 @@ use tokio_util::sync::CancellationToken;
 use super::fault::fault_record;
 use super::*;
 use crate::record::*;
-use crate::task::{
-    AgentRules, Environment, Hidden, ImageSource, Network, Runner, Scenario, Task, ToolRules,
-    Verification,
-};
+use crate::task::Task;
 
-pub(crate) fn task(name: &str) -> Task {
-    Task {
-        id: TaskId::new(name),
-        dir: PathBuf::from("/tasks").join(name),
-        source: format!("tasks/{name}"),
-        digest: Digest::new(format!("sha256:{}", "ab".repeat(32))),
-        instruction: "Do it.".into(),
-        description: String::new(),
-        environment: Environment {
-            image: ImageSource::Named("proofyard/base".into()),
-            build_timeout: Duration::from_secs(60),
-            cpus: None,
-            memory_bytes: None,
-            storage_bytes: None,
-            env: BTreeMap::new(),
-            workdir: None,
-            network: Network::None,
-        },
-        agent: AgentRules {
-            timeout: None,
-            user: None,
-        },
-        repo: None,
-        verification: Verification {
-            sees: Sees::Files,
-            carry: Vec::new(),
-            include_ignored: false,
-            runner: Runner::Script,
-            build: None,
-            command: None,
-            hidden: Hidden::Overlay(PathBuf::from("/tasks/tests")),
-            fail_to_pass: Vec::new(),
-            pass_to_pass: Vec::new(),
-            resolved_at: 1.0,
-            user: None,
-            network: Network::None,
-            timeout: Duration::from_secs(60),
-            env: BTreeMap::new(),
-        },
-        tools: ToolRules::default(),
-        scenario: Scenario::default(),
-        ours: true,
-        solution: None,
-        solution_env: BTreeMap::new(),
-        warnings: Vec::new(),
-    }
-}
+pub(crate) use crate::task::fixture::task;
 
 pub(crate) fn agent(name: &str) -> Contender {
     Contender {

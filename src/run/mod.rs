@@ -38,4 +38,4 @@ pub use schedule::{RunEnd, Schedule, run_plan};
 pub use store::{RunStore, StoreError};
 pub use stored::{StoredRun, read_run, read_trial, trial_dir};
 pub use summary::{AgentSummary, CallErrors, LEVEL, Medians, Rate, Summary, seconds, summarise};
-pub use trial::{Trials, demand, sandbox_of};
+pub use trial::{Agents, Fatal, Trials, demand, sandbox_of};

@@ -33,6 +33,8 @@ pub struct SandboxSpec {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     Agent,
+    /// Of the task's own tools, beside the agent's.
+    Tools,
     Verifier,
     Reference,
     Shell,
@@ -109,9 +111,20 @@ impl Exec {
     }
 }
 
-/// A command for the persistent shell.
+/// What persists between calls: a session of this.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Interpreter {
+    /// bash, or sh where there is none: directory, variables and functions stay.
+    #[default]
+    Shell,
+    /// python3: directory, names and imports stay.
+    Python,
+}
+
+/// A command for a persistent session.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ShellCommand {
+    pub interpreter: Interpreter,
     pub command: String,
     pub user: User,
     pub timeout: Duration,
@@ -128,6 +141,8 @@ pub struct ExecOutput {
     pub elapsed: Duration,
     /// Processes that it left running and that hold its output open.
     pub left_running: bool,
+    /// The persistent session ended with it; the next command begins a new one.
+    pub session_ended: bool,
 }
 
 /// Bytes of one output, cut in the middle where there were too many.

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::GuestError;
-use super::spec::{Ended, PackBounds, User};
+use super::spec::{Ended, Interpreter, PackBounds, User};
 
 /// The most bytes of a frame, header and blob together.
 pub const MAX_FRAME: usize = 64 << 20;
@@ -90,6 +90,7 @@ pub struct ExecRequest {
 /// A command for the persistent shell.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ShellRequest {
+    pub interpreter: Interpreter,
     pub command: String,
     pub user: User,
     pub timeout_ms: u64,

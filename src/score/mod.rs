@@ -5,6 +5,8 @@
 
 mod calls;
 mod outcome;
+mod tool_use;
 
 pub use calls::{CallTally, ToolTally, tally};
-pub use outcome::{Cause, Mishap, Scored, TAMPERED, clean, outcome};
+pub use outcome::{Cause, Mishap, Scored, TAMPERED, clean, outcome, with_calls};
+pub use tool_use::{ToolJudgement, judge_tools};

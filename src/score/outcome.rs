@@ -169,6 +169,20 @@ pub fn outcome(
     }
 }
 
+/// What a task asks of calls: where that was not done, what would be resolved is
+/// not. The tests' own reason comes first.
+pub fn with_calls(scored: Scored, unmet: Option<(Reason, String)>) -> Scored {
+    match (scored.outcome, unmet) {
+        (Outcome::Resolved, Some((reason, message))) => Scored {
+            outcome: Outcome::Unresolved,
+            reason: Some(reason),
+            message: Some(message),
+            error: None,
+        },
+        _ => scored,
+    }
+}
+
 fn error(fault: Fault) -> Scored {
     Scored {
         outcome: Outcome::Error,

@@ -9,6 +9,8 @@
 mod digest;
 mod error;
 mod filter;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod folder;
 mod load;
 pub mod raw;

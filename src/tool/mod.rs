@@ -1,27 +1,30 @@
-//! What agents may do: the standard tools, their arguments, their results.
+//! What agents may do: the standard tools and those of a task, their arguments,
+//! their results.
 //!
 //! Owns the check of arguments and the record of each call and result. Must not
 //! know who calls, nor what a verdict is. What an agent does wrong comes back to
 //! it as a result; only a fault of the sandbox is an error here.
 
-mod bash;
+mod custom;
 mod edit;
+mod look;
 mod read;
-mod submit;
+mod session;
+mod toolbox;
 mod write;
+
+pub use custom::TOOLS;
+pub use toolbox::{STANDARD, Toolbox, Way};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::sandbox::{Captured, ExecOutput, Sandbox, SandboxError};
+use crate::sandbox::{Captured, ExecOutput, Interpreter, Sandbox, SandboxError};
 use crate::trajectory::{Event, EventKind, Recorder, RecorderError};
-
-/// The names of the standard set.
-pub const STANDARD: [&str; 5] = ["bash", "read", "write", "edit", "submit"];
 
 /// A call that could not be performed through no doing of the agent's.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +41,31 @@ pub struct Call {
     /// Ties the call to its result; made up where the agent gives none.
     pub id: Option<String>,
     pub tool: String,
-    pub arguments: Value,
+    pub arguments: Arguments,
+}
+
+/// What a tool is called with.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Arguments {
+    Parsed(Value),
+    /// What a model wrote that is no JSON object, and why it is none.
+    Raw {
+        text: String,
+        why: String,
+    },
+}
+
+impl Arguments {
+    /// Takes what a model wrote.
+    pub fn written(text: &str) -> Self {
+        match serde_json::from_str::<Map<String, Value>>(text) {
+            Ok(map) => Self::Parsed(Value::Object(map)),
+            Err(error) => Self::Raw {
+                text: text.to_owned(),
+                why: error.to_string(),
+            },
+        }
+    }
 }
 
 /// What a call gives back to the agent.
@@ -54,6 +81,26 @@ pub struct CallResult {
 }
 
 impl CallResult {
+    /// The result as a model reads it.
+    pub fn told(&self) -> String {
+        let mut told = self.output.clone();
+        let line = |told: &mut String, line: &str| {
+            if !told.is_empty() && !told.ends_with('\n') {
+                told.push('\n');
+            }
+            told.push_str(line);
+        };
+        match (&self.error, self.exit_code) {
+            (Some(error), _) => line(&mut told, &format!("error: {error}")),
+            (None, Some(code)) if code != 0 => line(&mut told, &format!("[exit status {code}]")),
+            _ => {}
+        }
+        if told.is_empty() {
+            told.push_str("(no output)");
+        }
+        told
+    }
+
     fn failed(error: impl Into<String>) -> Self {
         Self {
             error: Some(error.into()),
@@ -73,36 +120,40 @@ pub struct CallLimits {
 /// Hears of a call before it is performed: its number, tool and gist.
 type Watcher = dyn Fn(u64, &str, &str) + Send + Sync;
 
-/// The tools over one sandbox, and the record of what was done with them.
+/// Where calls are performed.
+#[derive(Clone)]
+pub struct Places {
+    /// The agent's sandbox.
+    pub agent: Arc<dyn Sandbox>,
+    /// Where the task's own tools run; none: in the agent's.
+    pub tools: Option<Arc<dyn Sandbox>>,
+}
+
+/// The tools over the sandboxes of a trial, and the record of what was done with them.
 pub struct Tools {
-    sandbox: Arc<dyn Sandbox>,
+    places: Places,
+    toolbox: Arc<Toolbox>,
     limits: CallLimits,
     recorder: Arc<Recorder>,
-    allowed: Vec<String>,
     calls: AtomicU64,
     spent_us: AtomicU64,
     watcher: Box<Watcher>,
 }
 
 impl Tools {
-    /// `allowed`: names that may be called; empty means the standard set.
     /// `watcher` hears of each call before it is performed: its number, tool and gist.
     pub fn new(
-        sandbox: Arc<dyn Sandbox>,
+        places: Places,
+        toolbox: Arc<Toolbox>,
         limits: CallLimits,
         recorder: Arc<Recorder>,
-        allowed: &[String],
         watcher: impl Fn(u64, &str, &str) + Send + Sync + 'static,
     ) -> Self {
-        let allowed = match allowed {
-            [] => STANDARD.iter().map(|name| (*name).to_owned()).collect(),
-            some => some.to_vec(),
-        };
         Self {
-            sandbox,
+            places,
+            toolbox,
             limits,
             recorder,
-            allowed,
             calls: AtomicU64::new(0),
             spent_us: AtomicU64::new(0),
             watcher: Box::new(watcher),
@@ -113,15 +164,29 @@ impl Tools {
     pub async fn perform(&self, call: &Call) -> Result<CallResult, ToolError> {
         let number = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
         let id = call.id.clone().unwrap_or_else(|| format!("call-{number}"));
-        (self.watcher)(number, &call.tool, gist(&call.arguments));
+        let (arguments, raw) = match &call.arguments {
+            Arguments::Parsed(arguments) => (Some(arguments), None),
+            Arguments::Raw { text, .. } => (None, Some(text.clone())),
+        };
+        (self.watcher)(number, &call.tool, arguments.map_or("", gist));
+        let checked = match &call.arguments {
+            Arguments::Parsed(arguments) => self.toolbox.check(&call.tool, arguments),
+            Arguments::Raw { why, .. } => Err(self.toolbox.not_json(&call.tool, why)),
+        };
         self.recorder.record(Event {
             id: Some(id.clone()),
             tool: Some(call.tool.clone()),
-            arguments: Some(call.arguments.clone()),
+            arguments: arguments.cloned(),
+            raw,
+            invalid: checked.as_ref().err().cloned(),
             ..Event::new(EventKind::ToolCall)
         })?;
         let started = Instant::now();
-        let done = self.dispatch(call).await;
+        let done = match (checked, arguments) {
+            (Ok(way), Some(arguments)) => self.dispatch(&call.tool, way, arguments).await,
+            (Err(wrong), _) => Ok(CallResult::failed(wrong)),
+            (Ok(_), None) => unreachable!("only what was parsed is checked"),
+        };
         let elapsed = started.elapsed();
         self.spent_us
             .fetch_add(elapsed.as_micros() as u64, Ordering::Relaxed);
@@ -158,9 +223,14 @@ impl Tools {
         Duration::from_micros(self.spent_us.load(Ordering::Relaxed))
     }
 
-    /// The sandbox behind the tools, for what is no call of an agent's.
+    /// The agent's sandbox, for what is no call of an agent's.
     pub fn sandbox(&self) -> &Arc<dyn Sandbox> {
-        &self.sandbox
+        &self.places.agent
+    }
+
+    /// What is offered.
+    pub fn toolbox(&self) -> &Toolbox {
+        &self.toolbox
     }
 
     /// The record, for what is said beside calls.
@@ -168,21 +238,35 @@ impl Tools {
         &self.recorder
     }
 
-    async fn dispatch(&self, call: &Call) -> Result<CallResult, SandboxError> {
-        if !self.allowed.contains(&call.tool) {
-            return Ok(CallResult::failed(format!(
-                "there is no tool `{}` here; the tools are {}",
-                call.tool,
-                self.allowed.join(", ")
-            )));
+    async fn dispatch(
+        &self,
+        tool: &str,
+        way: &Way,
+        arguments: &Value,
+    ) -> Result<CallResult, SandboxError> {
+        let (sandbox, limits) = (self.places.agent.as_ref(), &self.limits);
+        if let Way::Program(command) = way {
+            let place = self.places.tools.as_ref().unwrap_or(&self.places.agent);
+            return custom::run(place.as_ref(), limits, command, arguments).await;
         }
-        let (sandbox, limits) = (self.sandbox.as_ref(), &self.limits);
-        match call.tool.as_str() {
-            "bash" => with(call, |arguments| bash::run(sandbox, limits, arguments)).await,
-            "read" => with(call, |arguments| read::run(sandbox, limits, arguments)).await,
-            "write" => with(call, |arguments| write::run(sandbox, arguments)).await,
-            "edit" => with(call, |arguments| edit::run(sandbox, arguments)).await,
-            "submit" => with(call, |arguments| async { Ok(submit::run(arguments)) }).await,
+        let session = |interpreter| {
+            with(arguments, move |arguments| {
+                session::run(interpreter, sandbox, limits, arguments)
+            })
+        };
+        match tool {
+            "bash" => session(Interpreter::Shell).await,
+            "python" => session(Interpreter::Python).await,
+            "read" => with(arguments, |arguments| read::run(sandbox, limits, arguments)).await,
+            "write" => with(arguments, |arguments| write::run(sandbox, arguments)).await,
+            "edit" => with(arguments, |arguments| edit::run(sandbox, arguments)).await,
+            "list" => look::run(sandbox, limits, look::list(arguments.clone())).await,
+            "search" => look::run(sandbox, limits, look::search(arguments.clone())).await,
+            "submit" => Ok(CallResult {
+                output: arguments["message"].as_str().unwrap_or_default().to_owned(),
+                submitted: true,
+                ..CallResult::default()
+            }),
             other => Ok(CallResult::failed(format!(
                 "the tool `{other}` is not built in"
             ))),
@@ -190,26 +274,27 @@ impl Tools {
     }
 }
 
-/// Checks the arguments before anything runs.
-async fn with<A, F>(call: &Call, perform: impl FnOnce(A) -> F) -> Result<CallResult, SandboxError>
+/// Takes the arguments apart; their schema says less than their type in corners.
+async fn with<A, F>(
+    arguments: &Value,
+    perform: impl FnOnce(A) -> F,
+) -> Result<CallResult, SandboxError>
 where
     A: DeserializeOwned,
     F: Future<Output = Result<CallResult, SandboxError>>,
 {
-    match serde_json::from_value(call.arguments.clone()) {
+    match serde_json::from_value(arguments.clone()) {
         Ok(arguments) => perform(arguments).await,
-        Err(error) => Ok(CallResult::failed(format!(
-            "arguments of `{}`: {error}",
-            call.tool
-        ))),
+        Err(error) => Ok(CallResult::failed(format!("wrong arguments: {error}"))),
     }
 }
 
 /// The first text among the arguments: what a status line shows of a call.
 fn gist(arguments: &Value) -> &str {
-    ["command", "path"]
+    ["command", "code", "path", "pattern"]
         .iter()
         .find_map(|name| arguments.get(name)?.as_str())
+        .or_else(|| arguments.as_object()?.values().find_map(Value::as_str))
         .unwrap_or("")
 }
 
@@ -228,5 +313,14 @@ fn shown(output: &ExecOutput) -> (String, bool) {
         }
         shown.push_str(&errors);
     }
-    (shown, output.stdout.cut > 0 || output.stderr.cut > 0)
+    let cut = output.stdout.cut > 0 || output.stderr.cut > 0;
+    if cut {
+        if !shown.ends_with('\n') {
+            shown.push('\n');
+        }
+        shown.push_str(
+            "[cut in the middle; to see all, write it to a file and read parts of that]\n",
+        );
+    }
+    (shown, cut)
 }

@@ -2,8 +2,10 @@
 //!
 //! Owns `trajectory.jsonl`. Must not know who acts or what a verdict is.
 
+mod calls;
 mod event;
 mod recorder;
 
+pub use calls::{calls_log, final_message};
 pub use event::{Event, EventKind};
 pub use recorder::{Recorder, RecorderError, Tally, read_events};

@@ -109,6 +109,24 @@ pub fn pack(dir: &Path) -> Result<Vec<u8>, HiddenError> {
     })
 }
 
+/// One file that nobody may write, owned by root.
+pub fn file(name: &str, content: &[u8]) -> Result<Vec<u8>, HiddenError> {
+    let mut builder = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_mtime(MTIME);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mode(0o444);
+    header.set_size(content.len() as u64);
+    let packed = builder
+        .append_data(&mut header, name, content)
+        .and_then(|()| builder.into_inner());
+    packed.map_err(|source| HiddenError::Read {
+        path: PathBuf::from(name),
+        source,
+    })
+}
+
 fn leaves(link: &Path, target: &Path) -> bool {
     let mut depth = link.components().count() as i64 - 1;
     for part in target.components() {

@@ -17,7 +17,7 @@ mod steps;
 
 use std::path::{Path, PathBuf};
 
-pub use hidden::HiddenError;
+pub use hidden::{HiddenError, pack as pack_folder};
 pub use judge::Judged;
 
 use crate::sandbox::{Sandbox, SandboxError};
@@ -38,7 +38,13 @@ pub struct Place {
     pub hidden_tar: Vec<u8>,
     /// Absolute paths that are taken away first (what a test patch deletes).
     pub hidden_delete: Vec<Vec<u8>>,
+    /// What the host tells the hidden checks of the trial's calls: the content of
+    /// [`CALLS`].
+    pub calls: Option<Vec<u8>>,
 }
+
+/// Where hidden checks find what was called.
+pub const CALLS: &str = "/verifier/calls.jsonl";
 
 impl Place {
     /// For hidden files that lie in a folder of the task's.
@@ -67,7 +73,14 @@ impl Place {
             hidden_root: hidden_root.to_owned(),
             hidden_tar,
             hidden_delete,
+            calls: None,
         }
+    }
+
+    /// With what the host tells of the trial's calls.
+    pub fn telling(mut self, calls: Option<Vec<u8>>) -> Self {
+        self.calls = calls;
+        self
     }
 }
 

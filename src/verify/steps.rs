@@ -12,7 +12,7 @@ use super::judge::{self, Judged};
 use super::junit::{self, MAX_REPORT_BYTES};
 use super::keep::{bytes, last_line, last_lines};
 use super::reward::{self, MAX_REWARD_BYTES};
-use super::{Place, VerifyError, hidden, pytest};
+use super::{CALLS, Place, VerifyError, hidden, pytest};
 use crate::record::{Evidence, Reason};
 use crate::sandbox::{Sandbox, User};
 use crate::task::{Runner, Task};
@@ -121,6 +121,17 @@ impl<'a> Steps<'a> {
         self.hands
             .sandbox
             .unpack(&self.place.hidden_root, &delete, &self.place.hidden_tar)
+            .await
+            .map_err(of)?;
+        let Some(calls) = &self.place.calls else {
+            return Ok(());
+        };
+        // Whatever a change laid there is taken away with the folder.
+        let (name, folder) = (CALLS.trim_start_matches('/'), b"/verifier".to_vec());
+        let tar = hidden::file(name, calls)?;
+        self.hands
+            .sandbox
+            .unpack("/", &[folder], &tar)
             .await
             .map_err(of)
     }

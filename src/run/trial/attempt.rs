@@ -8,14 +8,15 @@ use tokio_util::sync::CancellationToken;
 use super::capture::{Capture, Refusal};
 use super::prepare::{Ready, fault};
 use super::record::Went;
+use super::session::Ended;
+use super::world::World;
 use super::{Shared, Trials};
 use crate::agent::Agent;
 use crate::record::{End, Fault, HostLoad, PlannedTrial, TrialRecord};
 use crate::run::{Events, Phase, PhaseClock, RunEvent, fault_record, host_load};
-use crate::sandbox::docker::DockerSandbox;
-use crate::sandbox::{Role, Sandbox, SandboxError};
-use crate::score::{Cause, Mishap};
-use crate::trajectory::{Event, EventKind, Recorder};
+use crate::sandbox::{Sandbox, SandboxError};
+use crate::score::{self, Cause, Mishap};
+use crate::trajectory::{Recorder, read_events};
 use crate::verify::{Judged, VerifyError};
 
 /// One attempt of one agent at one task.
@@ -106,23 +107,19 @@ impl<'a> Attempt<'a> {
     ) -> Result<TrialRecord, Result<Fault, Interrupted>> {
         let trial = self.planned.trial.as_str();
         self.enter(clock, Phase::Sandbox, "");
-        let spec = self
-            .trials
-            .spec(self.shared, self.ready, trial, Role::Agent);
-        let sandbox = tokio::select! {
-            started = DockerSandbox::start(&self.trials.engine, &spec) => started,
+        let world = tokio::select! {
+            started = self.trials.world(self.shared, self.ready, trial) => started,
             () = cancel.cancelled() => return Err(Err(Interrupted)),
         };
-        let sandbox: Arc<dyn Sandbox> =
-            Arc::new(sandbox.map_err(|error| Ok(fault("sandbox", &error)))?);
+        let world = world.map_err(|error| Ok(fault("sandbox", &error)))?;
         let went = tokio::select! {
-            went = self.with_sandbox(agent, sandbox.clone(), clock) => went,
+            went = self.with_world(agent, &world, clock) => went,
             () = cancel.cancelled() => Err(Err(Interrupted)),
         };
         // Interrupted or not, nothing of it stays behind; after a verification it is
         // gone already.
         self.enter(clock, Phase::Teardown, "");
-        let stopped = sandbox.stop().await;
+        let stopped = world.stop().await;
         let (mut record, scratch) = went?;
         drop(scratch);
         record.warnings.extend(stopped.err().map(left_behind));
@@ -130,10 +127,10 @@ impl<'a> Attempt<'a> {
         Ok(record)
     }
 
-    async fn with_sandbox(
+    async fn with_world(
         &self,
         agent: &dyn Agent,
-        sandbox: Arc<dyn Sandbox>,
+        world: &World,
         clock: &PhaseClock,
     ) -> Result<(TrialRecord, tempfile::TempDir), Result<Fault, Interrupted>> {
         let host = |error: &dyn std::fmt::Display| {
@@ -143,24 +140,22 @@ impl<'a> Attempt<'a> {
             })
         };
         let scratch = self.trials.scratch().map_err(Ok)?;
-        let recorder =
-            Recorder::create(&self.dir.join("trajectory.jsonl")).map_err(|error| host(&error))?;
+        let path = self.dir.join("trajectory.jsonl");
+        let recorder = Recorder::create(&path).map_err(|error| host(&error))?;
         let recorder = Arc::new(recorder);
-        let instruction = Event {
-            text: Some(self.shared.task.instruction.clone()),
-            ..Event::new(EventKind::User)
-        };
-        recorder.record(instruction).map_err(|error| host(&error))?;
-
-        let (end, mut mishap) = self.session(agent, &sandbox, &recorder, clock).await?;
+        let ended = self.session(agent, world, &recorder, clock).await?;
+        let Ended {
+            end, mut mishap, ..
+        } = ended;
 
         self.enter(clock, Phase::Capture, "");
+        let tally = recorder.finish().map_err(|error| host(&error))?;
+        let events = read_events(&path).map_err(|error| host(&error))?;
         let captured = self
             .trials
-            .capture(sandbox.as_ref(), self.shared, self.ready, scratch.path())
+            .capture_world(world, self.shared, self.ready, scratch.path(), &events)
             .await;
-        let tally = recorder.finish().map_err(|error| host(&error))?;
-        let acted = tally.tool_calls > 0 || end == End::Done;
+        let acted = tally.tool_calls > 0 || tally.turns > 0 || end == End::Done;
         let captured: Option<Capture> = match captured {
             Ok(Ok(captured)) => Some(captured),
             Ok(Err((reason, message))) => {
@@ -181,7 +176,7 @@ impl<'a> Attempt<'a> {
             // Nothing of the agent's is needed any more: its sandbox goes while the
             // verdict's comes.
             let (verified, stopped) =
-                tokio::join!(self.verify(captured, clock, &mut warnings), sandbox.stop());
+                tokio::join!(self.verify(captured, clock, &mut warnings), world.stop());
             match verified {
                 Verified::Judged(verdict) => judged = Some(verdict),
                 Verified::Mishap(verifying) => {
@@ -191,11 +186,18 @@ impl<'a> Attempt<'a> {
             warnings.extend(stopped.err().map(left_behind));
         }
         clock.enter(Phase::Harness);
+        let touched = captured
+            .as_ref()
+            .map(|captured| captured.touched.as_slice());
+        let tools = score::judge_tools(&self.shared.task.tools, &events, touched);
         let went = Went {
             end,
             tally,
             judged,
             mishap,
+            tools,
+            account: ended.account,
+            toolbox: ended.toolbox,
             warnings,
         };
         Ok((self.record(agent, went), scratch))
@@ -249,6 +251,7 @@ impl<'a> Attempt<'a> {
             trial: self.planned.trial.clone(),
             phase: phase.name(),
             detail: detail.to_owned(),
+            spent: None,
         });
     }
 }

@@ -4,14 +4,22 @@ use std::io::Write;
 use std::path::Path;
 
 use super::prepare::{Ready, fault};
+use super::world::ToolState;
 use super::{Shared, Trials};
 use crate::record::{Fault, Reason, Sees};
-use crate::repo::{Bounds, Changed, Delta, RepoError};
+use crate::repo::{Bounds, Changed, Delta, Laid, RepoError};
 use crate::run::write_atomic;
 use crate::sandbox::{ChangeKind, GuestErrorKind, PackBounds, Sandbox, SandboxError};
+use crate::tool::TOOLS;
 
 /// Folders of the harness's own in a sandbox; what lies there is nobody's change.
-const OURS: [&str; 4] = ["/solution", "/tests", "/logs/agent", "/logs/verifier"];
+const OURS: [&str; 5] = [
+    "/solution",
+    "/tests",
+    "/logs/agent",
+    "/logs/verifier",
+    "/verifier",
+];
 
 /// A change, as it is laid over a pristine sandbox.
 #[derive(Default)]
@@ -25,6 +33,12 @@ pub struct Capture {
     pub repo: Option<RepoSide>,
     /// What was left out, and why.
     pub notes: Vec<String>,
+    /// Paths that it touches: of a repo relative to the work tree, else absolute.
+    pub touched: Vec<String>,
+    /// What the task's own tools left.
+    pub tools: Option<ToolState>,
+    /// What hidden checks are told of the calls.
+    pub calls: Option<Vec<u8>>,
 }
 
 /// What a repo task keeps of a change.
@@ -53,6 +67,12 @@ impl Capture {
             write_atomic(&dir.join(name), bytes)
                 .map_err(|error| std::io::Error::other(error.to_string()))
         };
+        if let Some(tools) = &self.tools {
+            let mut packed = zstd::Encoder::new(Vec::new(), 3)?;
+            packed.write_all(&deletions(&tools.deleted)?)?;
+            packed.write_all(&tools.tar)?;
+            store("tools.tar.zst", &packed.finish()?)?;
+        }
         if let Some(repo) = &self.repo {
             store("change.patch", &repo.patch)?;
             if repo.faithful {
@@ -133,6 +153,7 @@ impl Trials {
             true => vec![ready.tree_path.as_str()],
             false => verification.carry.iter().map(String::as_str).collect(),
         };
+        let own_tools = !shared.task.tools.custom.is_empty();
         let mut changes = sandbox.changes().await?;
         changes.retain(|change| {
             let path = change.path.as_slice();
@@ -141,7 +162,9 @@ impl Trials {
                 && path
                     .split(|byte| *byte == b'/')
                     .any(|part| part.eq_ignore_ascii_case(b".git"));
-            carried && !git && !OURS.iter().any(|ours| is_below(path, ours))
+            // Tools of the task's own and their state cross over by themselves.
+            let tools = own_tools && is_below(path, TOOLS);
+            carried && !git && !tools && !OURS.iter().any(|ours| is_below(path, ours))
         });
         if changes.is_empty() && !by_patch {
             return Ok(Capture::nothing());
@@ -176,8 +199,9 @@ impl Trials {
                 deleted,
                 tar: packed.tar,
                 root: "/".into(),
-                repo: None,
                 notes,
+                touched: paths.iter().map(|path| shown(path)).collect(),
+                ..Capture::default()
             });
         };
         let (tree, root) = (tree.clone(), ready.tree_path.clone());
@@ -198,6 +222,7 @@ impl Trials {
             };
             let (changed, change) = Changed::capture(&tree, &delta, ignored, bounds, &scratch)?;
             let laid = changed.overlay()?;
+            let touched = touched(&laid);
             Ok::<_, RepoError>(Capture {
                 deleted: laid.deleted.iter().map(|path| below(&root, path)).collect(),
                 tar: laid.tar,
@@ -208,6 +233,8 @@ impl Trials {
                     patch: change.patch,
                     faithful: change.faithful,
                 }),
+                touched,
+                ..Capture::default()
             })
         });
         match capturing.await {
@@ -226,6 +253,25 @@ enum TakeError {
     Sandbox(#[from] SandboxError),
     #[error(transparent)]
     Repo(#[from] RepoError),
+}
+
+/// The paths that a change to a work tree touches, relative to it: ignored files
+/// are no part of the change.
+fn touched(laid: &Laid) -> Vec<String> {
+    let mut paths: Vec<String> = laid.deleted.iter().map(|path| shown(path)).collect();
+    if let Ok(entries) = tar::Archive::new(laid.tar.as_slice()).entries() {
+        let files = entries
+            .flatten()
+            .filter(|entry| !entry.header().entry_type().is_dir());
+        paths.extend(files.map(|entry| shown(&entry.path_bytes())));
+    }
+    paths.sort();
+    paths.dedup();
+    paths
+}
+
+fn shown(path: &[u8]) -> String {
+    String::from_utf8_lossy(path).into_owned()
 }
 
 /// A path of the work tree as a path of the sandbox.

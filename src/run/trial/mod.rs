@@ -10,23 +10,26 @@ mod prepare;
 mod pristine;
 mod record;
 mod session;
+mod world;
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 use super::{Demand, Events, ExecuteTrial, Granted, fault_record, now};
-use crate::agent::Agent;
+use crate::agent::{Agent, Ledger};
 use crate::config::{NetworkSetting, Settings};
+use crate::model::ModelError;
 use crate::record::{Fault, Limits, PlannedTrial, RunRecord, TaskId, Timing, TrialRecord};
 use crate::sandbox::docker::images::Images;
 use crate::sandbox::docker::{DockerSandbox, Engine};
 use crate::sandbox::{MainProcess, NetworkMode, Role, Sandbox, SandboxSpec, WorkTree};
-use crate::task::{Network, Task};
+use crate::task::{Network, Task, ToolPlace};
+use crate::tool::{CallLimits, TOOLS};
 use prepare::Ready;
 
 /// Everything that the trials of a run need.
@@ -36,7 +39,35 @@ pub struct Trials {
     settings: Settings,
     run: RunRecord,
     tasks: HashMap<TaskId, Shared>,
-    agents: HashMap<String, Arc<dyn Agent>>,
+    agents: Agents,
+    ledger: Arc<Ledger>,
+    fatal: Fatal,
+}
+
+/// Agents by their name in the plan, and that of their model.
+pub type Agents = HashMap<(String, Option<String>), Arc<dyn Agent>>;
+
+/// Something that no trial of the run can do without: the first to meet it ends
+/// the run.
+#[derive(Debug, Clone, Default)]
+pub struct Fatal {
+    why: Arc<OnceLock<String>>,
+    stop: CancellationToken,
+}
+
+impl Fatal {
+    /// `stop`: what ends the run.
+    pub fn new(stop: CancellationToken) -> Self {
+        Self {
+            why: Arc::default(),
+            stop,
+        }
+    }
+
+    /// Why the run was ended, where it was.
+    pub fn why(&self) -> Option<&str> {
+        self.why.get().map(String::as_str)
+    }
 }
 
 /// A task, and what its trials share.
@@ -47,14 +78,18 @@ struct Shared {
 }
 
 impl Trials {
-    /// `tasks`: each with what the machine grants it; `agents` by the name in the plan.
+    /// `tasks`: each with what the machine grants it; `spent`: micro-dollars that
+    /// finished trials of the run have cost.
     pub fn new(
         engine: Arc<Engine>,
         settings: Settings,
         run: RunRecord,
         tasks: Vec<(Task, Granted)>,
-        agents: HashMap<String, Arc<dyn Agent>>,
+        agents: Agents,
+        spent: u64,
+        fatal: Fatal,
     ) -> Self {
+        let ledger = Ledger::new(settings.run.max_cost, spent);
         let images = Arc::new(Images::new(
             engine.docker(),
             &settings.images,
@@ -78,15 +113,51 @@ impl Trials {
             run,
             tasks,
             agents,
+            ledger,
+            fatal,
+        }
+    }
+
+    /// A model that never answered: the run ends with what it said. False where
+    /// another trial said so before, and the run is ending.
+    fn give_up(&self, error: &ModelError) -> bool {
+        let _ = self.fatal.why.set(error.to_string());
+        self.fatal.stop.cancel();
+        true
+    }
+
+    fn call_limits(&self) -> CallLimits {
+        let limits = &self.settings.limits;
+        CallLimits {
+            timeout: limits.call_timeout,
+            output_bytes: limits.output_bytes,
         }
     }
 
     /// What a sandbox of a task is made from.
     fn spec(&self, shared: &Shared, ready: &Ready, trial: &str, role: Role) -> SandboxSpec {
+        if role == Role::Tools {
+            return SandboxSpec {
+                network: NetworkMode::None,
+                user: Some("root".into()),
+                workdir: Some(TOOLS.into()),
+                work_tree: None,
+                limits: Limits {
+                    memory_bytes: tools_memory(shared.granted.demand.memory_bytes),
+                    ..self.limits(shared)
+                },
+                main: MainProcess::None,
+                ..self.spec_of(shared, ready, trial, role)
+            };
+        }
+        self.spec_of(shared, ready, trial, role)
+    }
+
+    fn spec_of(&self, shared: &Shared, ready: &Ready, trial: &str, role: Role) -> SandboxSpec {
         let task = &shared.task;
         let network = match role {
             Role::Verifier | Role::Reference => &task.verification.network,
-            Role::Agent | Role::Shell => &task.environment.network,
+            Role::Agent | Role::Tools | Role::Shell => &task.environment.network,
         };
         SandboxSpec {
             image: ready.image.id.clone(),
@@ -103,7 +174,7 @@ impl Trials {
             env: task.environment.env.clone(),
             workdir: task.environment.workdir.clone(),
             user: match role {
-                Role::Agent | Role::Shell => task.agent.user.clone(),
+                Role::Agent | Role::Tools | Role::Shell => task.agent.user.clone(),
                 Role::Verifier | Role::Reference => task.verification.user.clone(),
             },
             work_tree: ready.tree.as_ref().map(|tree| WorkTree {
@@ -154,6 +225,11 @@ pub fn demand(task: &Task, settings: &Settings) -> Demand {
     }
 }
 
+/// Memory of the sandbox of a task's own tools: small programs over small files.
+fn tools_memory(of_agent: u64) -> u64 {
+    of_agent.min(256 << 20)
+}
+
 #[async_trait]
 impl ExecuteTrial for Trials {
     async fn execute(
@@ -165,7 +241,8 @@ impl ExecuteTrial for Trials {
         cancel: &CancellationToken,
     ) -> Option<TrialRecord> {
         let shared = self.tasks.get(&planned.task)?;
-        let agent = self.agents.get(&planned.agent)?;
+        let contender = (planned.agent.clone(), planned.model.clone());
+        let agent = self.agents.get(&contender)?;
         let ready = tokio::select! {
             ready = shared.ready.get_or_init(|| self.prepare(shared, events)) => ready,
             () = cancel.cancelled() => return None,
@@ -198,7 +275,19 @@ impl ExecuteTrial for Trials {
                 cpus: 1.0,
                 memory_bytes: 0,
             },
-            |shared| shared.granted.demand,
+            |shared| {
+                let demand = shared.granted.demand;
+                let beside = !shared.task.tools.custom.is_empty()
+                    && shared.task.tools.place == ToolPlace::Beside;
+                let tools = match beside {
+                    true => tools_memory(demand.memory_bytes),
+                    false => 0,
+                };
+                Demand {
+                    memory_bytes: demand.memory_bytes + tools,
+                    ..demand
+                }
+            },
         )
     }
 }
@@ -219,6 +308,8 @@ pub async fn sandbox_of(
         RunRecord::empty(),
         vec![(task, granted)],
         HashMap::new(),
+        0,
+        Fatal::default(),
     );
     let Some(shared) = trials.tasks.get(&id) else {
         unreachable!("the task was just given")

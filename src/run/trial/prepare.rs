@@ -1,20 +1,23 @@
 //! What the trials of a task share: its image, its checkout, its reference run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::capture::Capture;
+use super::capture::{Capture, Refusal};
+use super::world::World;
 use super::{Shared, Trials};
-use crate::agent::{self, Agent, Session};
+use crate::agent::{self, Account, Agent, Ledger, Session};
 use crate::record::{Fault, Reason};
 use crate::repo::{self, Owner, Prepared};
 use crate::run::{Events, RunEvent};
 use crate::sandbox::docker::DockerSandbox;
 use crate::sandbox::docker::images::{BuiltImage, ImageProgress, Recipe};
 use crate::sandbox::{MainProcess, Role, Sandbox, SandboxError};
+use crate::score;
 use crate::task::ImageSource;
-use crate::tool::{CallLimits, Tools};
-use crate::trajectory::Recorder;
+use crate::tool::Toolbox;
+use crate::trajectory::{Event, Recorder, read_events};
 use crate::verify::VerifyError;
 use crate::verify::reference::{JudgedRecord, ReferenceKey, ReferenceRun};
 
@@ -170,9 +173,13 @@ impl Trials {
             elapsed_ms: 0,
         });
         let solution = self.reference_solution(shared, ready).await;
-        let nothing = self
-            .verify_in_scratch(shared, ready, &Capture::nothing(), "reference--nothing")
-            .await;
+        let nothing = match self.nothing(shared) {
+            Ok(nothing) => {
+                self.verify_in_scratch(shared, ready, &nothing, "reference--nothing")
+                    .await
+            }
+            Err(error) => Err(fault("verify", &error)),
+        };
         let elapsed_ms = started.elapsed().as_millis() as u64;
         events.send(RunEvent::Preparing {
             what,
@@ -202,49 +209,66 @@ impl Trials {
     ) -> Result<JudgedRecord, Fault> {
         let task = &shared.task;
         let scratch = self.scratch()?;
-        let spec = self.spec(shared, ready, "reference--solution", Role::Agent);
-        let sandbox = DockerSandbox::start(&self.engine, &spec)
+        let world = self
+            .world(shared, ready, "reference--solution")
             .await
             .map_err(|error| fault("sandbox", &error))?;
-        let sandbox: std::sync::Arc<dyn Sandbox> = std::sync::Arc::new(sandbox);
-        let captured = async {
-            sandbox
-                .start_main()
-                .await
-                .map_err(|error| fault("sandbox", &error))?;
-            let recorder = Recorder::create(&scratch.path().join("trajectory.jsonl"));
-            let recorder = std::sync::Arc::new(recorder.map_err(|error| fault("agent", &error))?);
-            let limits = CallLimits {
-                timeout: self.settings.limits.call_timeout,
-                output_bytes: self.settings.limits.output_bytes,
-            };
-            let tools = Tools::new(sandbox.clone(), limits, recorder, &[], |_, _, _| {});
-            let session = Session {
-                task,
-                tools: &tools,
-            };
-            let limit = task
-                .agent
-                .timeout
-                .map_or(Duration::from_secs(86_400), |limit| self.time(limit));
-            let oracle = agent::oracle();
-            let acted = oracle.act(&session);
-            // What it did until its time was over counts, as for every agent.
-            if let Ok(Err(error)) = tokio::time::timeout(limit, acted).await {
-                return Err(fault("agent", &error));
-            }
-            self.capture(sandbox.as_ref(), shared, ready, scratch.path())
-                .await
-        };
-        let captured = captured.await;
-        let stopped = sandbox.stop().await;
-        let captured = match captured? {
+        let performed = self.perform_solution(shared, ready, &world, scratch.path());
+        let performed = performed.await;
+        let stopped = world.stop().await;
+        let (captured, events) = performed?;
+        let captured = match captured {
             Ok(captured) => captured,
             Err((reason, message)) => return Ok(JudgedRecord::fault(reason, message)),
         };
+        let judged = score::judge_tools(&task.tools, &events, Some(&captured.touched));
+        if let Some((reason, message)) = judged.unmet {
+            return Ok(JudgedRecord::fault(reason, message));
+        }
         stopped.map_err(|error| fault("teardown", &error))?;
         self.verify_in_scratch(shared, ready, &captured, "reference--solution")
             .await
+    }
+
+    /// The solution, performed and taken; and the record of its calls.
+    async fn perform_solution(
+        &self,
+        shared: &Shared,
+        ready: &Ready,
+        world: &World,
+        scratch: &Path,
+    ) -> Result<(Result<Capture, Refusal>, Vec<Event>), Fault> {
+        let task = &shared.task;
+        world
+            .agent
+            .start_main()
+            .await
+            .map_err(|error| fault("sandbox", &error))?;
+        let path = scratch.join("trajectory.jsonl");
+        let recorder = Recorder::create(&path).map_err(|error| fault("agent", &error))?;
+        let toolbox = Toolbox::of(&task.tools).map_err(|error| fault("agent", &error))?;
+        let tools = world.tools(self, Arc::new(toolbox), Arc::new(recorder), |_, _, _| {});
+        let (account, ledger) = (Account::default(), Ledger::new(None, 0));
+        let limit = self.agent_time(task).unwrap_or(Duration::from_secs(86_400));
+        let session = Session {
+            task,
+            tools: &tools,
+            id: "reference",
+            account: &account,
+            ledger: &ledger,
+            time_limit: Some(limit),
+            started: Instant::now(),
+        };
+        let oracle = agent::oracle();
+        // What it did until its time was over counts, as for every agent.
+        if let Ok(Err(error)) = tokio::time::timeout(limit, oracle.act(&session)).await {
+            return Err(fault("agent", &error));
+        }
+        let events = read_events(&path).map_err(|error| fault("agent", &error))?;
+        let captured = self
+            .capture_world(world, shared, ready, scratch, &events)
+            .await?;
+        Ok((captured, events))
     }
 
     async fn verify_in_scratch(

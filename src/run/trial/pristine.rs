@@ -22,13 +22,18 @@ impl Trials {
     ) -> Result<DockerSandbox, SandboxError> {
         let spec = self.spec(shared, ready, trial, Role::Verifier);
         let sandbox = DockerSandbox::start(&self.engine, &spec).await?;
-        if captured.is_nothing() {
-            return Ok(sandbox);
-        }
-        match sandbox
-            .unpack(&captured.root, &captured.deleted, &captured.tar)
-            .await
-        {
+        let laid = async {
+            if !captured.is_nothing() {
+                sandbox
+                    .unpack(&captured.root, &captured.deleted, &captured.tar)
+                    .await?;
+            }
+            match &captured.tools {
+                Some(tools) => sandbox.unpack("/", &tools.deleted, &tools.tar).await,
+                None => Ok(()),
+            }
+        };
+        match laid.await {
             Ok(()) => Ok(sandbox),
             Err(error) => {
                 let _ = sandbox.stop().await;
@@ -66,6 +71,7 @@ impl Trials {
                 Place::with_tar(&task, work_tree, laid.tar, deleted)
             }
         };
+        let place = place.telling(captured.calls.clone());
         verify(sandbox, &task, &place, logs).await
     }
 

@@ -1,13 +1,16 @@
 //! The record of a trial that went its way: what came of it, and from what.
 
+use std::sync::Arc;
+
 use super::attempt::Attempt;
-use crate::agent::Agent;
+use crate::agent::{Account, Agent};
 use crate::record::{
-    CheckoutProof, End, Flag, HostLoad, Outcome, Provenance, TRIAL_SCHEMA, TaskRef, TestState,
-    TrajectorySummary, TrialRecord, Usage, Verdict,
+    AgentSetup, CheckoutProof, End, Flag, HostLoad, Outcome, Provenance, TRIAL_SCHEMA, TaskRef,
+    TestState, TrajectorySummary, TrialRecord, Verdict,
 };
 use crate::sandbox::{NetworkMode, Role};
-use crate::score::{self, Mishap};
+use crate::score::{self, Mishap, ToolJudgement};
+use crate::tool::Toolbox;
 use crate::trajectory::Tally;
 use crate::verify::Judged;
 
@@ -17,19 +20,31 @@ pub struct Went {
     pub tally: Tally,
     pub judged: Option<Judged>,
     pub mishap: Option<Mishap>,
+    pub tools: ToolJudgement,
+    pub account: Arc<Account>,
+    pub toolbox: Arc<Toolbox>,
     pub warnings: Vec<String>,
 }
 
 impl Attempt<'_> {
     /// All but its times, which are known when everything is taken away.
     pub(super) fn record(&self, agent: &dyn Agent, went: Went) -> TrialRecord {
-        let flags: Vec<Flag> = Vec::new();
+        let flags: Vec<Flag> = went.tools.flags;
         let scored = score::outcome(
             went.judged.as_ref(),
             &flags,
             went.mishap.as_ref(),
             self.ready.reference.as_ref(),
         );
+        let scored = score::with_calls(scored, went.tools.unmet);
+        let mut warnings = went.warnings;
+        if !went.account.is_told() {
+            warnings.push(
+                "the endpoint did not tell all tokens: usage is too low, and cost unknown".into(),
+            );
+        }
+        let price = agent.price();
+        let cost = agent.model().and_then(|_| went.account.cost(price));
         let (evidence, tests, reward, rewards) = match went.judged {
             Some(judged) => (
                 Some(judged.evidence),
@@ -49,7 +64,7 @@ impl Attempt<'_> {
             trial: self.planned.trial.clone(),
             task: self.task(),
             agent: agent.identity(),
-            model: None,
+            model: agent.model(),
             attempt: self.planned.attempt,
             outcome: scored.outcome,
             reward,
@@ -75,15 +90,18 @@ impl Attempt<'_> {
                 tool_errors: went.tally.tool_errors,
                 sha256: went.tally.sha256,
             },
-            tool_use: None,
-            usage: Usage::default(),
-            cost_microusd: None,
-            setup: None,
+            tool_use: went.tools.tool_use,
+            usage: went.account.usage(),
+            cost_microusd: cost.and_then(|cost| i64::try_from(cost).ok()),
+            setup: agent.setup().map(|setup| AgentSetup {
+                tools_digest: Some(went.toolbox.digest().clone()),
+                ..setup
+            }),
             timing_ms: Default::default(),
             error: scored.error,
             host: HostLoad::default(),
             provenance: self.provenance(),
-            warnings: went.warnings,
+            warnings,
             started_at: String::new(),
             finished_at: String::new(),
         }

@@ -3,15 +3,27 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use sha2::{Digest as _, Sha256};
+
 use super::attempt::{Attempt, Interrupted, ours};
 use super::prepare::fault;
-use crate::agent::{Agent, Session};
+use super::world::{World, expire};
+use crate::agent::{Account, Agent, Session, SessionError};
+use crate::model::ModelError;
 use crate::record::{End, Fault};
-use crate::run::{Phase, PhaseClock, RunEvent};
-use crate::sandbox::{Limit, Sandbox, SandboxError};
-use crate::score::Mishap;
-use crate::tool::{CallLimits, ToolError, Tools};
+use crate::run::{Phase, PhaseClock, RunEvent, Spending};
+use crate::sandbox::{Limit, SandboxError};
+use crate::score::{Cause, Mishap};
+use crate::tool::{ToolError, Toolbox};
 use crate::trajectory::{Event, Recorder};
+
+/// How a session ended, beside what it left.
+pub struct Ended {
+    pub end: End,
+    pub mishap: Option<Mishap>,
+    pub account: Arc<Account>,
+    pub toolbox: Arc<Toolbox>,
+}
 
 impl Attempt<'_> {
     /// The agent acts until it is done or a limit fires. A helper that is gone is
@@ -19,10 +31,10 @@ impl Attempt<'_> {
     pub(super) async fn session(
         &self,
         agent: &dyn Agent,
-        sandbox: &Arc<dyn Sandbox>,
+        world: &World,
         recorder: &Arc<Recorder>,
         clock: &PhaseClock,
-    ) -> Result<(End, Option<Mishap>), Result<Fault, Interrupted>> {
+    ) -> Result<Ended, Result<Fault, Interrupted>> {
         self.enter(clock, Phase::Agent, "");
         let host = |error: &dyn std::fmt::Display| {
             Ok(Fault {
@@ -30,84 +42,124 @@ impl Attempt<'_> {
                 ..fault("agent", error)
             })
         };
-        if let Err(error) = sandbox.start_main().await {
+        if let Err(error) = world.agent.start_main().await {
             // The image's own process is not there: what the task meant cannot be had.
             return Err(Ok(fault("sandbox", &error)));
         }
-        let limits = &self.trials.settings.limits;
-        let limits = CallLimits {
-            timeout: limits.call_timeout,
-            output_bytes: limits.output_bytes,
-        };
-        let (events, trial) = (self.events.clone(), self.planned.trial.clone());
-        let watch = move |number: u64, tool: &str, gist: &str| {
-            let gist: String = gist.chars().take(200).collect();
-            let detail = format!("step {number}  {tool}  {gist}");
-            events.send(RunEvent::TrialProgress {
-                trial: trial.clone(),
-                phase: "agent",
-                detail,
-            });
-        };
-        let tools = Tools::new(
-            sandbox.clone(),
-            limits,
-            recorder.clone(),
-            self.shared.task.tools.allow.as_deref().unwrap_or_default(),
-            watch,
-        );
+        let task = &self.shared.task;
+        let toolbox = Toolbox::of(&task.tools).map_err(|error| {
+            Ok(Fault {
+                class: "task".into(),
+                ..fault("agent", &error)
+            })
+        })?;
+        let toolbox = Arc::new(toolbox);
+        let account = Arc::new(Account::default());
+        let watch = self.watcher(agent, &account);
+        let tools = world.tools(self.trials, toolbox.clone(), recorder.clone(), watch);
+        let limit = self.trials.agent_time(task);
+        let id = self.session_id();
         let session = Session {
-            task: &self.shared.task,
+            task,
             tools: &tools,
+            id: &id,
+            account: &account,
+            ledger: &self.trials.ledger,
+            time_limit: limit,
+            started: Instant::now(),
         };
-        let limit = self
-            .shared
-            .task
-            .agent
-            .timeout
-            .map(|limit| self.trials.time(limit));
-        let expired = async {
-            match limit {
-                Some(limit) => tokio::time::sleep(limit).await,
-                None => std::future::pending().await,
-            }
-        };
-        let started = Instant::now();
         let tell = |event: &str, text: String| {
             recorder
                 .record(Event::harness(event, text))
                 .map_err(|error| host(&error))
         };
-        let ended = tokio::select! {
+        let expired = expire(limit, session.started, || account.meter.waits());
+        let (end, mishap) = tokio::select! {
             acted = agent.act(&session) => match acted {
                 Ok(end) => (end, None),
-                Err(ToolError::Record(error)) => return Err(host(&error)),
-                Err(ToolError::Sandbox(gone @ SandboxError::Gone { out_of_memory, .. })) => {
-                    tell("helper_gone", gone.to_string())?;
-                    (if out_of_memory { End::MaxMemory } else { End::AgentError }, None)
-                }
-                // A call that is not answered in time: the sandbox is too busy for it.
-                Err(ToolError::Sandbox(late @ SandboxError::Deadline { .. })) => {
-                    tell("helper_late", late.to_string())?;
-                    (End::Stalled, None)
-                }
-                Err(ToolError::Sandbox(error)) => {
-                    tell("engine_failed", error.to_string())?;
-                    (End::AgentError, Some(ours(fault("agent", &error), true)))
+                Err(SessionError::Tool(ToolError::Record(error))) => return Err(host(&error)),
+                Err(SessionError::Tool(ToolError::Sandbox(error))) => match error {
+                    SandboxError::Gone { out_of_memory, .. } => {
+                        tell("helper_gone", error.to_string())?;
+                        (if out_of_memory { End::MaxMemory } else { End::AgentError }, None)
+                    }
+                    // A call that is not answered in time: the sandbox is too busy for it.
+                    SandboxError::Deadline { .. } => {
+                        tell("helper_late", error.to_string())?;
+                        (End::Stalled, None)
+                    }
+                    error => {
+                        tell("engine_failed", error.to_string())?;
+                        (End::AgentError, Some(ours(fault("agent", &error), true)))
+                    }
+                },
+                Err(SessionError::Model { error, answered }) => {
+                    if !answered && self.trials.give_up(&error) {
+                        return Err(Err(Interrupted));
+                    }
+                    (End::ModelError, Some(unreachable_model(&error)))
                 }
             },
-            hit = sandbox.limit_reached() => {
+            hit = world.agent.limit_reached() => {
                 tell("limit", hit.message)?;
                 (match hit.what { Limit::Disk => End::MaxDisk, Limit::Memory => End::MaxMemory }, None)
             }
             () = expired => {
                 let limit = limit.unwrap_or_default().as_secs_f64();
-                let after = started.elapsed().as_secs_f64();
-                tell("limit", format!("the agent's time limit of {limit} s fired after {after:.1} s"))?;
+                tell("limit", format!("the agent's time limit of {limit} s fired"))?;
                 (End::Timeout, None)
             }
         };
         clock.shift(Phase::Agent, Phase::Tools, tools.spent());
-        Ok(ended)
+        clock.shift(Phase::Agent, Phase::Model, account.meter.answers());
+        clock.shift(Phase::Agent, Phase::ModelWait, account.meter.waits());
+        Ok(Ended {
+            end,
+            mishap,
+            account,
+            toolbox,
+        })
+    }
+
+    /// Shows each call as it begins, and what is spent by then.
+    fn watcher(
+        &self,
+        agent: &dyn Agent,
+        account: &Arc<Account>,
+    ) -> impl Fn(u64, &str, &str) + Send + Sync + 'static {
+        let (events, trial) = (self.events.clone(), self.planned.trial.clone());
+        let (account, price) = (account.clone(), agent.price().copied());
+        let with_model = agent.model().is_some();
+        move |number, tool, gist| {
+            let gist: String = gist.chars().take(200).collect();
+            events.send(RunEvent::TrialProgress {
+                trial: trial.clone(),
+                phase: "agent",
+                detail: format!("step {number}  {tool}  {gist}"),
+                spent: with_model.then(|| Spending {
+                    turns: account.turns(),
+                    tokens: account.usage().total(),
+                    cost_microusd: account.cost(price.as_ref()),
+                }),
+            });
+        }
+    }
+
+    /// Tells sessions apart at an endpoint; says nothing of task or agent there.
+    fn session_id(&self) -> String {
+        let hash = Sha256::digest(self.planned.trial.as_str().as_bytes());
+        hash.iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+}
+
+fn unreachable_model(error: &ModelError) -> Mishap {
+    Mishap {
+        cause: Cause::ModelUnreachable,
+        acted: true,
+        phase: "model".to_owned(),
+        message: error.to_string(),
     }
 }

@@ -9,6 +9,7 @@
 mod archive;
 mod capture;
 mod files;
+pub mod look;
 mod processes;
 mod shell;
 mod spawn;

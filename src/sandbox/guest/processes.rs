@@ -17,7 +17,7 @@ use super::refuse;
 use super::shell::{Memory, Shell};
 use super::spawn::{Spawn, pipe, spawn};
 use super::users::{Identity, lookup};
-use crate::sandbox::spec::{Ended, User};
+use crate::sandbox::spec::{Ended, Interpreter, User};
 use crate::sandbox::wire::{ExecRequest, Reply, Setup, ShellRequest};
 use crate::sandbox::{GuestError, GuestErrorKind};
 
@@ -31,7 +31,7 @@ const KILL_BOUND: Duration = Duration::from_secs(5);
 pub struct Processes {
     setup: Setup,
     execs: Vec<Running>,
-    shells: HashMap<String, Seat>,
+    shells: HashMap<(String, Interpreter), Seat>,
 }
 
 /// A program that was asked for.
@@ -205,15 +205,24 @@ impl Processes {
     pub fn shell(&mut self, request: u32, ask: ShellRequest) -> Result<(), GuestError> {
         let who = self.identity(&ask.user)?;
         let env = self.env(&who, &BTreeMap::new());
-        let seat = self.shells.entry(who.name.clone()).or_default();
+        let seat = self
+            .shells
+            .entry((who.name.clone(), ask.interpreter))
+            .or_default();
         if seat.command.is_some() {
             return Err(GuestError {
                 kind: GuestErrorKind::Invalid,
-                message: "the shell is busy with another command".into(),
+                message: "the session is busy with another command".into(),
             });
         }
         if seat.shell.is_none() {
-            seat.shell = Some(Shell::start(&who, env, &self.setup.workdir, &seat.memory)?);
+            seat.shell = Some(Shell::start(
+                ask.interpreter,
+                &who,
+                env,
+                &self.setup.workdir,
+                &seat.memory,
+            )?);
         }
         let Some(shell) = seat.shell.as_mut() else {
             unreachable!("started above")

@@ -1,9 +1,10 @@
-//! The persistent shell: its script, and what of it outlives a time-out.
+//! Persistent sessions: their script, and what of them outlives a time-out.
 //!
 //! The shell reads a script from its standard input: for each call one `eval` of
 //! the quoted command, and one line that reports status, directory and exports on
-//! a descriptor which the command itself does not have. No marker is looked for
-//! in anything that a command prints.
+//! a descriptor which the command itself does not have. Python reads its code in
+//! the same way, a JSON string a line, and reports in the same form. No marker is
+//! looked for in anything that a command prints.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -17,7 +18,7 @@ use super::capture::Stream;
 use super::refuse;
 use super::spawn::{Spawn, pipe, spawn};
 use super::users::Identity;
-use crate::sandbox::{GuestError, GuestErrorKind};
+use crate::sandbox::{GuestError, GuestErrorKind, Interpreter};
 
 /// The descriptor that the shell reports on; one digit, since some shells know no more.
 const REPORT: i32 = 9;
@@ -34,6 +35,10 @@ pub fn reserve_report() -> io::Result<()> {
 /// The most that is kept of a report: directory and exports.
 const REPORT_MOST: u64 = 1 << 20;
 
+/// What Python runs: code comes as JSON strings, its end goes to the descriptor of
+/// reports. The value of a last expression is shown, as at Python's own prompt.
+const PYTHON: &str = include_str!("session.py");
+
 /// What a new shell starts from after the last one ended.
 #[derive(Debug, Clone, Default)]
 pub struct Memory {
@@ -41,8 +46,9 @@ pub struct Memory {
     exports: Option<String>,
 }
 
-/// A running shell.
+/// A running session.
 pub struct Shell {
+    interpreter: Interpreter,
     pub pid: Pid,
     script: std::fs::File,
     pub report: Stream,
@@ -57,14 +63,19 @@ pub struct Report {
 }
 
 impl Shell {
-    /// Starts bash, or sh where there is none, where the last one stood.
+    /// Starts bash, or sh where there is none, or Python, where the last one stood.
     pub fn start(
+        interpreter: Interpreter,
         who: &Identity,
         env: BTreeMap<String, String>,
         workdir: &str,
         memory: &Memory,
     ) -> Result<Self, GuestError> {
-        let argv = program(env.get("PATH").map_or("", String::as_str))?;
+        let path = env.get("PATH").map_or("", String::as_str);
+        let argv = match interpreter {
+            Interpreter::Shell => program(path)?,
+            Interpreter::Python => python(path)?,
+        };
         let cwd = memory
             .cwd
             .as_deref()
@@ -88,6 +99,7 @@ impl Shell {
             Stream::new(fd, cap).map_err(|error| refuse("read from the shell", &error))
         };
         let mut shell = Self {
+            interpreter,
             pid,
             script: std::fs::File::from(script),
             report: stream(report, REPORT_MOST)?,
@@ -114,6 +126,12 @@ impl Shell {
                 kind: GuestErrorKind::Invalid,
                 message: "a command cannot hold a NUL byte".into(),
             });
+        }
+        if self.interpreter == Interpreter::Python {
+            let code = serde_json::Value::from(command).to_string();
+            return self
+                .send(&format!("{code}\n"))
+                .map_err(|error| refuse("give Python its code", &error));
         }
         let line = format!(
             "eval {} </dev/null {REPORT}>&-\n\
@@ -148,32 +166,49 @@ impl Shell {
             .next()
             .map(|cwd| cwd.trim_end_matches('\n').to_owned())
             .filter(|cwd| cwd.starts_with('/'));
-        memory.exports = fields.next().map(str::to_owned);
+        memory.exports = fields
+            .next()
+            .filter(|exports| !exports.is_empty())
+            .map(str::to_owned);
         Some(Report { status })
     }
 }
 
 fn program(path: &str) -> Result<Vec<String>, GuestError> {
-    let folders = path
-        .split(':')
-        .chain(["/bin", "/usr/bin"])
-        .filter(|folder| !folder.is_empty());
-    let find = |name: &str| {
-        folders
-            .clone()
-            .map(|folder| format!("{folder}/{name}"))
-            .find(|file| {
-                std::fs::metadata(file)
-                    .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
-            })
-    };
-    if let Some(bash) = find("bash") {
+    if let Some(bash) = find(path, "bash") {
         return Ok(vec![bash, "--noprofile".into(), "--norc".into()]);
     }
-    find("sh").map(|sh| vec![sh]).ok_or_else(|| GuestError {
-        kind: GuestErrorKind::NoProgram,
-        message: "the sandbox has no shell: neither bash nor sh is on its PATH".into(),
-    })
+    find(path, "sh")
+        .map(|sh| vec![sh])
+        .ok_or_else(|| GuestError {
+            kind: GuestErrorKind::NoProgram,
+            message: "the sandbox has no shell: neither bash nor sh is on its PATH".into(),
+        })
+}
+
+fn python(path: &str) -> Result<Vec<String>, GuestError> {
+    let named = ["python3", "python"]
+        .into_iter()
+        .find_map(|name| find(path, name));
+    match named {
+        Some(python) => Ok(vec![python, "-u".into(), "-c".into(), PYTHON.into()]),
+        None => Err(GuestError {
+            kind: GuestErrorKind::NoProgram,
+            message: "the sandbox has no Python: python3 is not on its PATH".into(),
+        }),
+    }
+}
+
+/// The first file of a name on the path that may be executed.
+fn find(path: &str, name: &str) -> Option<String> {
+    let folders = path.split(':').chain(["/bin", "/usr/bin"]);
+    folders
+        .filter(|folder| !folder.is_empty())
+        .map(|folder| format!("{folder}/{name}"))
+        .find(|file| {
+            std::fs::metadata(file)
+                .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+        })
 }
 
 /// The text as one word of a shell.

@@ -44,6 +44,7 @@ impl Sandbox for DockerSandbox {
     async fn shell(&self, command: ShellCommand) -> Result<ExecOutput, SandboxError> {
         let deadline = command.timeout + SLACK;
         let request = Request::Shell(ShellRequest {
+            interpreter: command.interpreter,
             command: command.command,
             user: command.user,
             timeout_ms: command.timeout.as_millis() as u64,
@@ -249,7 +250,7 @@ fn output(reply: Reply, mut blob: Vec<u8>) -> Result<ExecOutput, SandboxError> {
         err,
         elapsed_us,
         left_running,
-        ..
+        shell_ended,
     } = reply
     else {
         return Err(unexpected("running a command", &reply));
@@ -275,6 +276,7 @@ fn output(reply: Reply, mut blob: Vec<u8>) -> Result<ExecOutput, SandboxError> {
             ended,
             elapsed: Duration::from_micros(elapsed_us),
             left_running,
+            session_ended: shell_ended,
         }),
         _ => Err(unexpected("running a command", &Reply::Data)),
     }

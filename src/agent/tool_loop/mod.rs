@@ -1,0 +1,470 @@
+//! `loop`: the built-in agent. It asks a model, performs the calls that the model
+//! makes, gives their results back, and goes on until one side ends it.
+//!
+//! Owns the loop: what a model is told, what each kind of reply means, and every
+//! end of a session. Plain on purpose: it is the yardstick that frameworks are held
+//! against. Must not know wire formats, nor what is verified.
+
+mod prompt;
+mod repeat;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::account::Reservation;
+use super::{Agent, AgentError, Session, SessionError, reference};
+use crate::config::{LimitSettings, LoopSettings, Price};
+use crate::model::{Conversation, Finish, Model, ModelError, Opening, Reply, Retry, Said};
+use crate::record::{AgentRef, AgentSetup, Digest, End, ModelRef, Usage};
+use crate::task::Task;
+use crate::tool::{Arguments, Call, CallResult};
+use crate::trajectory::{Event, EventKind};
+pub use prompt::Prompt;
+use repeat::Circles;
+
+/// Replies in a row with which nothing can be done, before the session ends.
+const MOST_EMPTY: u32 = 3;
+/// Tokens that a reply is taken to have at most where nobody bounds it, for what
+/// is set aside before it is asked for.
+const LIKELY_REPLY: u64 = 4096;
+/// Bytes of a token, roughly, where the endpoint has not told yet.
+const BYTES: u64 = 4;
+
+const EMPTY: &str = "Your reply was empty. Call a tool, or call `submit` if you are done.";
+const CUT: &str = "Your reply was cut at the bound on its length, before a call was complete. \
+                   Go on in smaller pieces: call a tool, or `submit` if you are done.";
+
+/// The built-in agent with its model.
+pub struct Loop {
+    model: Arc<dyn Model>,
+    prompt: Prompt,
+    options: Options,
+}
+
+/// What ends a session, and what the model hears of it.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub max_steps: Option<u64>,
+    pub max_tokens: Option<u64>,
+    /// Micro-dollars.
+    pub max_cost: Option<u64>,
+    pub price: Option<Price>,
+    /// Of the table that the price is from.
+    pub price_digest: Option<Digest>,
+    pub repeats: Option<u64>,
+    pub announce: bool,
+}
+
+impl Options {
+    pub fn new(limits: &LimitSettings, built_in: &LoopSettings, price: Option<Price>) -> Self {
+        Self {
+            max_steps: limits.max_steps,
+            max_tokens: limits.max_tokens,
+            max_cost: limits.max_trial_cost,
+            price,
+            price_digest: None,
+            repeats: built_in.repeats,
+            announce: built_in.announce_limits,
+        }
+    }
+}
+
+impl Loop {
+    pub fn new(model: Arc<dyn Model>, prompt: Prompt, options: Options) -> Self {
+        Self {
+            model,
+            prompt,
+            options,
+        }
+    }
+}
+
+#[async_trait]
+impl Agent for Loop {
+    fn identity(&self) -> AgentRef {
+        reference("loop")
+    }
+
+    fn model(&self) -> Option<ModelRef> {
+        Some(self.model.identity())
+    }
+
+    fn price(&self) -> Option<&Price> {
+        self.options.price.as_ref()
+    }
+
+    fn setup(&self) -> Option<AgentSetup> {
+        Some(AgentSetup {
+            prompt: self.prompt.version.clone(),
+            prompt_digest: Some(self.prompt.digest()),
+            tools_digest: None,
+            prices_digest: self.options.price_digest.clone(),
+            parameters: self.model.parameters(),
+        })
+    }
+
+    fn fits(&self, task: &Task) -> Result<(), AgentError> {
+        match task.instruction.trim().is_empty() {
+            false => Ok(()),
+            true => Err(AgentError::Unfit {
+                agent: "loop".into(),
+                task: task.id.to_string(),
+                reason: "its instruction is empty".into(),
+            }),
+        }
+    }
+
+    async fn act(&self, session: &Session<'_>) -> Result<End, SessionError> {
+        Turns::begin(self, session)?.run().await
+    }
+}
+
+/// A session of the loop under way.
+struct Turns<'a> {
+    agent: &'a Loop,
+    session: &'a Session<'a>,
+    conversation: Box<dyn Conversation>,
+    circles: Option<Circles>,
+    /// Replies in a row with which nothing could be done.
+    empty: u32,
+    /// Tokens of the last request and its reply, by the endpoint or by their bytes.
+    context: u64,
+    /// The longest reply so far, tokens.
+    longest: u64,
+    /// Bytes said since the last reply.
+    said: u64,
+}
+
+impl<'a> Turns<'a> {
+    fn begin(agent: &'a Loop, session: &'a Session<'a>) -> Result<Self, SessionError> {
+        let specs = session.tools.toolbox().specs();
+        let mut user = session.task.instruction.clone();
+        if agent.options.announce {
+            user.push_str("\n\n");
+            user.push_str(&agent.options.announced(session));
+        }
+        let said = agent.prompt.text.len() + user.len() + specs.len() * 400;
+        session.tools.recorder().record(Event {
+            text: Some(agent.prompt.text.clone()),
+            tools: serde_json::to_value(&specs).ok(),
+            ..Event::new(EventKind::System)
+        })?;
+        session.tools.recorder().record(Event {
+            text: Some(user.clone()),
+            ..Event::new(EventKind::User)
+        })?;
+        let conversation = agent.model.open(Opening {
+            session: session.id.to_owned(),
+            system: agent.prompt.text.clone(),
+            user,
+            tools: specs,
+        });
+        Ok(Self {
+            agent,
+            session,
+            conversation,
+            circles: agent.options.repeats.map(Circles::new),
+            empty: 0,
+            context: 0,
+            longest: 0,
+            said: said as u64,
+        })
+    }
+
+    async fn run(mut self) -> Result<End, SessionError> {
+        loop {
+            let reservation = match self.admit()? {
+                Ok(reservation) => reservation,
+                Err(end) => return Ok(end),
+            };
+            let reply = match self.ask().await {
+                Ok(reply) => reply,
+                Err(error) => return self.failed(error),
+            };
+            self.take(&reply, reservation)?;
+            if let Some(end) = self.answer(reply).await? {
+                return Ok(end);
+            }
+            self.remind()?;
+        }
+    }
+
+    /// Whether one more turn is within the limits, with the money for it set aside;
+    /// else which of them ends the session.
+    fn admit(&self) -> Result<Result<Reservation, End>, SessionError> {
+        let options = &self.agent.options;
+        let account = self.session.account;
+        let hit = |end, text: String| -> Result<Result<Reservation, End>, SessionError> {
+            self.tell("limit", text)?;
+            Ok(Err(end))
+        };
+        if let Some(most) = options.max_steps.filter(|most| account.turns() >= *most) {
+            return hit(
+                End::MaxSteps,
+                format!("the limit of {most} turns is reached"),
+            );
+        }
+        let tokens = account.usage().total();
+        if let Some(most) = options.max_tokens.filter(|most| tokens >= *most) {
+            let text = format!("{tokens} tokens are spent, of at most {most}");
+            return hit(End::MaxTokens, text);
+        }
+        let estimate = self.estimate();
+        let cost = account.cost(options.price.as_ref()).unwrap_or(0);
+        if let Some(most) = options.max_cost.filter(|most| cost + estimate > *most) {
+            let text = format!(
+                "{} are spent, and one more turn may cost {}: more than the {} of a trial",
+                dollars(cost),
+                dollars(estimate),
+                dollars(most)
+            );
+            return hit(End::MaxCost, text);
+        }
+        match self.session.ledger.reserve(estimate) {
+            Some(reservation) => Ok(Ok(reservation)),
+            None => hit(
+                End::MaxCost,
+                format!(
+                    "one more turn may cost {}: more than what is left of the run's budget",
+                    dollars(estimate)
+                ),
+            ),
+        }
+    }
+
+    /// What one more turn may cost at most, as far as can be told: everything so far
+    /// as fresh input, and a reply as long as its bound or the longest so far.
+    fn estimate(&self) -> u64 {
+        let Some(price) = &self.agent.options.price else {
+            return 0;
+        };
+        let reply = self.agent.model.reply_bound();
+        let usage = Usage {
+            input: self.context + self.said / BYTES,
+            output: reply.unwrap_or(self.longest.max(LIKELY_REPLY)),
+            ..Usage::default()
+        };
+        crate::model::cost_microusd(&usage, price)
+    }
+
+    async fn ask(&mut self) -> Result<Reply, ModelError> {
+        let recorder = self.session.tools.recorder();
+        let heard = |retry: &Retry| {
+            // A record that cannot be written fails the next one too, where it is told.
+            let _ = recorder.record(Event {
+                ms: Some((retry.took + retry.wait).as_millis() as u64),
+                ..Event::harness(
+                    "model_fault",
+                    format!(
+                        "{}: {} (attempt {} of {})",
+                        retry.kind, retry.message, retry.attempt, retry.most
+                    ),
+                )
+            });
+        };
+        let meter = &self.session.account.meter;
+        self.conversation.reply(meter, &heard).await
+    }
+
+    /// Records a reply and what it took.
+    fn take(&mut self, reply: &Reply, reservation: Reservation) -> Result<(), SessionError> {
+        let account = self.session.account;
+        let price = self.agent.options.price.as_ref();
+        let usage = reply.usage.unwrap_or_default();
+        reservation.settle(price.map_or(0, |price| crate::model::cost_microusd(&usage, price)));
+        if reply.usage.is_none() && account.is_told() {
+            let text = "the endpoint does not tell its tokens: cost is unknown, and limits on tokens and cost cannot hold";
+            self.tell("no_usage", text.to_owned())?;
+        }
+        account.add(reply.usage);
+        let written = reply.text.len()
+            + reply
+                .calls
+                .iter()
+                .map(|call| call.arguments.len())
+                .sum::<usize>();
+        match reply.usage {
+            Some(usage) => {
+                self.context = usage.total();
+                self.longest = self.longest.max(usage.output + usage.reasoning);
+            }
+            None => self.context += (self.said + written as u64) / BYTES,
+        }
+        self.said = 0;
+        self.session.tools.recorder().record(Event {
+            text: Some(reply.text.clone()),
+            reasoning: reply.reasoning.clone(),
+            finish: reply.finish_reason.clone(),
+            model: reply.model.clone(),
+            usage: reply.usage,
+            ms: Some(reply.took.as_millis() as u64),
+            ..Event::new(EventKind::Assistant)
+        })?;
+        Ok(())
+    }
+
+    /// Does what a reply asks for; an end where there is one.
+    async fn answer(&mut self, reply: Reply) -> Result<Option<End>, SessionError> {
+        if reply.finish == Finish::Refused {
+            self.tell("refused", "the model refused".into())?;
+            return Ok(Some(End::Refused));
+        }
+        if reply.calls.is_empty() {
+            let what = match (reply.finish, reply.text.trim().is_empty()) {
+                (Finish::Length, _) => CUT,
+                (_, true) => EMPTY,
+                // Said something and called nothing: that is its final message.
+                (_, false) => return Ok(Some(End::Done)),
+            };
+            self.empty += 1;
+            if self.empty >= MOST_EMPTY {
+                self.tell(
+                    "stalled",
+                    format!("{MOST_EMPTY} replies in a row called nothing and said nothing"),
+                )?;
+                return Ok(Some(End::Stalled));
+            }
+            self.say_as_user(what.to_owned())?;
+            return Ok(None);
+        }
+        self.empty = 0;
+        let mut circle = None;
+        for call in &reply.calls {
+            let arguments = match Arguments::written(&call.arguments) {
+                // A call that was cut is no mistake in its form.
+                Arguments::Raw { text, .. } if reply.finish == Finish::Length => Arguments::Raw {
+                    text,
+                    why: "the reply was cut at the bound on its length".into(),
+                },
+                arguments => arguments,
+            };
+            let result = self
+                .session
+                .tools
+                .perform(&Call {
+                    id: Some(call.id.clone()),
+                    tool: call.tool.clone(),
+                    arguments,
+                })
+                .await?;
+            if result.submitted {
+                return Ok(Some(End::Submitted));
+            }
+            circle = self.note(&call.tool, &call.arguments, &result).or(circle);
+            let content = result.told();
+            self.said += content.len() as u64;
+            self.conversation.say(Said::Result {
+                id: call.id.clone(),
+                content,
+            });
+        }
+        match circle {
+            None => Ok(None),
+            Some(circle) => {
+                self.tell("loop", circle)?;
+                Ok(Some(End::Loop))
+            }
+        }
+    }
+
+    fn note(&mut self, tool: &str, arguments: &str, result: &CallResult) -> Option<String> {
+        let failed = result.error.is_some();
+        let circles = self.circles.as_mut()?;
+        circles.add(tool, arguments, &result.told(), failed)
+    }
+
+    /// Tells what remains of the limits, where that is asked for.
+    fn remind(&mut self) -> Result<(), SessionError> {
+        let options = &self.agent.options;
+        if !options.announce {
+            return Ok(());
+        }
+        let account = self.session.account;
+        let mut left = Vec::new();
+        if let Some(most) = options.max_steps {
+            left.push(format!("{} turns", most.saturating_sub(account.turns())));
+        }
+        if let Some(most) = options.max_tokens {
+            let spent = account.usage().total();
+            left.push(format!("{} tokens", most.saturating_sub(spent)));
+        }
+        if let (Some(most), Some(cost)) = (options.max_cost, account.cost(options.price.as_ref())) {
+            left.push(dollars(most.saturating_sub(cost)));
+        }
+        if let Some(time) = self.session.time_left() {
+            left.push(format!("{} s", time.as_secs()));
+        }
+        match left.is_empty() {
+            true => Ok(()),
+            false => self.say_as_user(format!("[left: {}]", left.join(", "))),
+        }
+    }
+
+    fn failed(&self, error: ModelError) -> Result<End, SessionError> {
+        let (end, event) = match &error {
+            ModelError::ContextOverflow(_) => (End::ContextOverflow, "context_overflow"),
+            ModelError::Refused(_) => (End::Refused, "refused"),
+            ModelError::Unusable(_) | ModelError::Unreachable(_) | ModelError::Rejected(_) => {
+                self.tell("model_error", error.to_string())?;
+                return Err(SessionError::Model {
+                    answered: self.agent.model.answered(),
+                    error,
+                });
+            }
+        };
+        self.tell(event, error.to_string())?;
+        Ok(end)
+    }
+
+    /// Something that the harness says in the user's place; it is on record.
+    fn say_as_user(&mut self, text: String) -> Result<(), SessionError> {
+        self.session.tools.recorder().record(Event {
+            text: Some(text.clone()),
+            ..Event::new(EventKind::User)
+        })?;
+        self.said += text.len() as u64;
+        self.conversation.say(Said::User(text));
+        Ok(())
+    }
+
+    fn tell(&self, event: &str, text: String) -> Result<(), SessionError> {
+        let recorder = self.session.tools.recorder();
+        recorder.record(Event::harness(event, text))?;
+        Ok(())
+    }
+}
+
+impl Options {
+    /// The limits as a model is told of them at the beginning.
+    fn announced(&self, session: &Session<'_>) -> String {
+        let mut limits = Vec::new();
+        if let Some(most) = self.max_steps {
+            limits.push(format!("at most {most} turns"));
+        }
+        if let Some(most) = self.max_tokens {
+            limits.push(format!("{most} tokens"));
+        }
+        if let Some(most) = self.max_cost.filter(|_| self.price.is_some()) {
+            limits.push(dollars(most));
+        }
+        if let Some(limit) = session.time_limit {
+            limits.push(format!("{} s", limit.as_secs()));
+        }
+        match limits.is_empty() {
+            true => "There is no limit on turns, tokens or time.".to_owned(),
+            false => format!(
+                "Your limits: {}. What is left is told after each turn.",
+                limits.join(", ")
+            ),
+        }
+    }
+}
+
+/// `$0.0123`, of micro-dollars.
+fn dollars(micro: u64) -> String {
+    format!("${}.{:04}", micro / 1_000_000, micro % 1_000_000 / 100)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,242 @@
+//! The agent's world: its sandbox, and beside it one for the task's own tools.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::capture::{Capture, Refusal};
+use super::prepare::{Ready, fault};
+use super::{Shared, Trials};
+use crate::record::Fault;
+use crate::sandbox::docker::DockerSandbox;
+use crate::sandbox::{ChangeKind, PackBounds, Role, Sandbox, SandboxError};
+use crate::task::{Task, ToolPlace};
+use crate::tool::{Places, TOOLS, Toolbox, Tools};
+use crate::trajectory::{Event, Recorder, calls_log};
+use crate::verify::pack_folder;
+
+/// The sandboxes of a session.
+#[derive(Clone)]
+pub struct World {
+    pub agent: Arc<dyn Sandbox>,
+    /// Where the task's own tools run, where that is not the agent's sandbox.
+    pub tools: Option<Arc<dyn Sandbox>>,
+}
+
+/// What the task's own tools left below [`TOOLS`].
+#[derive(Debug, Clone, Default)]
+pub struct ToolState {
+    pub deleted: Vec<Vec<u8>>,
+    pub tar: Vec<u8>,
+}
+
+/// Whether hidden checks find what was called: where the task has tools of its own,
+/// or says which calls it wants.
+pub fn tells_calls(task: &Task) -> bool {
+    !task.tools.custom.is_empty() || task.tools.require.is_some() || !task.tools.after.is_empty()
+}
+
+impl World {
+    /// Takes everything away; the first failure is told.
+    pub async fn stop(&self) -> Result<(), SandboxError> {
+        let tools = async {
+            match &self.tools {
+                Some(tools) => tools.stop().await,
+                None => Ok(()),
+            }
+        };
+        let (agent, tools) = tokio::join!(self.agent.stop(), tools);
+        agent.and(tools)
+    }
+
+    fn places(&self) -> Places {
+        Places {
+            agent: self.agent.clone(),
+            tools: self.tools.clone(),
+        }
+    }
+
+    /// The tools of a task over these sandboxes.
+    pub fn tools(
+        &self,
+        trials: &Trials,
+        toolbox: Arc<Toolbox>,
+        recorder: Arc<Recorder>,
+        watcher: impl Fn(u64, &str, &str) + Send + Sync + 'static,
+    ) -> Tools {
+        let limits = trials.call_limits();
+        Tools::new(self.places(), toolbox, limits, recorder, watcher)
+    }
+}
+
+impl Trials {
+    /// Starts the agent's sandbox, and the one of the task's tools with it.
+    pub(super) async fn world(
+        &self,
+        shared: &Shared,
+        ready: &Ready,
+        trial: &str,
+    ) -> Result<World, SandboxError> {
+        let rules = &shared.task.tools;
+        let beside = !rules.custom.is_empty() && rules.place == ToolPlace::Beside;
+        let spec = self.spec(shared, ready, trial, Role::Agent);
+        let tools = async {
+            match beside {
+                false => Ok(None),
+                true => {
+                    let spec = self.spec(shared, ready, trial, Role::Tools);
+                    DockerSandbox::start(&self.engine, &spec).await.map(Some)
+                }
+            }
+        };
+        // What of a half world was made is taken away when it is dropped.
+        let (agent, tools) = tokio::join!(DockerSandbox::start(&self.engine, &spec), tools);
+        let world = World {
+            agent: Arc::new(agent?),
+            tools: tools?.map(|tools| Arc::new(tools) as Arc<dyn Sandbox>),
+        };
+        if !rules.custom.is_empty() {
+            let place = world.tools.as_ref().unwrap_or(&world.agent);
+            let tar = tools_tar(&shared.task)?;
+            if let Err(error) = place.unpack(TOOLS, &[], &tar).await {
+                let _ = world.stop().await;
+                return Err(error);
+            }
+        }
+        Ok(world)
+    }
+
+    /// What the task's tools left, once nothing of them runs any more.
+    pub(super) async fn tool_state(
+        &self,
+        shared: &Shared,
+        world: &World,
+    ) -> Result<Option<ToolState>, SandboxError> {
+        if shared.task.tools.custom.is_empty() {
+            return Ok(None);
+        }
+        let place = world.tools.as_ref().unwrap_or(&world.agent);
+        if world.tools.is_some() {
+            place.kill_all().await?;
+        }
+        let below = format!("{TOOLS}/");
+        let mut changes = place.changes().await?;
+        changes.retain(|change| {
+            change.path == TOOLS.as_bytes() || change.path.starts_with(below.as_bytes())
+        });
+        let mut paths: Vec<Vec<u8>> = changes.iter().map(|change| change.path.clone()).collect();
+        paths.dedup();
+        let mut deleted: Vec<Vec<u8>> = changes
+            .into_iter()
+            .filter(|change| change.kind == ChangeKind::Deleted)
+            .map(|change| change.path)
+            .collect();
+        deleted.dedup();
+        let bounds = PackBounds {
+            bytes: self.settings.limits.change_mb << 20,
+            ..PackBounds::default()
+        };
+        let tar = match paths.is_empty() {
+            true => Vec::new(),
+            false => place.pack(&paths, bounds).await?.tar,
+        };
+        Ok(Some(ToolState { deleted, tar }))
+    }
+
+    /// Ends everything of the agent's, then takes its change and the state of the
+    /// task's tools, and what hidden checks are told of its calls.
+    pub(super) async fn capture_world(
+        &self,
+        world: &World,
+        shared: &Shared,
+        ready: &Ready,
+        scratch: &std::path::Path,
+        events: &[Event],
+    ) -> Result<Result<Capture, Refusal>, Fault> {
+        let captured = self
+            .capture(world.agent.as_ref(), shared, ready, scratch)
+            .await?;
+        let mut captured = match captured {
+            Ok(captured) => captured,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        match self.tool_state(shared, world).await {
+            Ok(state) => captured.tools = state,
+            Err(SandboxError::Guest(refused)) => {
+                let reason = crate::record::Reason::CaptureFailed;
+                return Ok(Err((reason, refused.message)));
+            }
+            Err(error) => return Err(fault("capture", &error)),
+        }
+        if tells_calls(&shared.task) {
+            captured.calls = Some(calls_log(events));
+        }
+        Ok(Ok(captured))
+    }
+
+    /// What is verified where nothing was done: the tools as they were, no calls.
+    pub(super) fn nothing(&self, shared: &Shared) -> Result<Capture, SandboxError> {
+        let mut nothing = Capture::nothing();
+        if !shared.task.tools.custom.is_empty() {
+            nothing.tools = Some(ToolState {
+                deleted: Vec::new(),
+                tar: rooted(&tools_tar(&shared.task)?)?,
+            });
+        }
+        if tells_calls(&shared.task) {
+            nothing.calls = Some(calls_log(&[]));
+        }
+        Ok(nothing)
+    }
+
+    /// What is left of an agent's time; none without a limit.
+    pub(super) fn agent_time(&self, task: &Task) -> Option<Duration> {
+        task.agent.timeout.map(|limit| self.time(limit))
+    }
+}
+
+/// Waits until the agent's time is over; what was waited in vain for the model's
+/// endpoint does not count.
+pub async fn expire(limit: Option<Duration>, started: Instant, waited: impl Fn() -> Duration) {
+    let Some(limit) = limit else {
+        return std::future::pending().await;
+    };
+    loop {
+        let spent = started.elapsed().saturating_sub(waited());
+        if spent >= limit {
+            return;
+        }
+        tokio::time::sleep(limit - spent).await;
+    }
+}
+
+/// The task's folder of tools, as it is laid at [`TOOLS`].
+fn tools_tar(task: &Task) -> Result<Vec<u8>, SandboxError> {
+    match &task.tools.files {
+        None => Ok(Vec::new()),
+        Some(folder) => pack_folder(folder).map_err(|error| SandboxError::Host {
+            doing: "pack the task's tools".into(),
+            source: std::io::Error::other(error),
+        }),
+    }
+}
+
+/// A stream with paths below [`TOOLS`] as one with paths below `/`.
+fn rooted(tar: &[u8]) -> Result<Vec<u8>, SandboxError> {
+    let moved = || -> std::io::Result<Vec<u8>> {
+        let mut builder = tar::Builder::new(Vec::new());
+        for entry in tar::Archive::new(tar).entries()? {
+            let mut entry = entry?;
+            let mut header = entry.header().clone();
+            let path = std::path::Path::new(TOOLS.trim_start_matches('/')).join(entry.path()?);
+            match entry.link_name()? {
+                Some(link) => builder.append_link(&mut header, &path, &link)?,
+                None => builder.append_data(&mut header, &path, &mut entry)?,
+            }
+        }
+        builder.into_inner()
+    };
+    moved().map_err(|source| SandboxError::Host {
+        doing: "lay the task's tools".into(),
+        source,
+    })
+}
