@@ -42,6 +42,10 @@ pub enum Failure {
         "the agent `loop` talks to a model: name one with `-m`, or `run.models` in harness.toml"
     )]
     NoModel,
+    #[error(
+        "[models.{name}] is no longer as the run was planned with; trials under two settings cannot be compared"
+    )]
+    ModelChanged { name: String },
     #[error(transparent)]
     Model(ModelError),
     #[error(transparent)]
