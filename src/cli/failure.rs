@@ -97,6 +97,10 @@ impl Failure {
                 blocks.join("\n")
             }
             Self::Config(error) => error.render(colour),
+            Self::Script(ScriptError::Invalid { problems }) => {
+                let blocks = problems.iter().map(|problem| problem.render(colour));
+                blocks.collect::<Vec<_>>().join("\n")
+            }
             Self::Store(StoreError::Out { .. }) => {
                 let advice = "try: --out FOLDER, or run.out in harness.toml".to_owned();
                 render_error(self, &[advice], colour)
