@@ -7,6 +7,8 @@ mod engine;
 mod helper;
 mod host;
 mod limits;
+mod model;
 mod shipped;
+mod tools;
 mod verdicts;
 mod yard;
