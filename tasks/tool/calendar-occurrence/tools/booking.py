@@ -53,6 +53,8 @@ def parse(text, name):
                       % (name, text))
     if t.second or t.microsecond:
         raise Refused("`%s` has seconds: times are whole minutes." % name)
+    if not 2000 <= t.year < 2100:
+        raise Refused("`%s` is in the year %d: this calendar has those from 2000 to 2099." % (name, t.year))
     return t.astimezone(timezone.utc)
 
 
