@@ -9,6 +9,7 @@ mod host;
 mod limits;
 mod model;
 mod shipped;
+mod small_model;
 mod tools;
 mod verdicts;
 mod yard;
