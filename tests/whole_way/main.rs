@@ -8,6 +8,7 @@ mod helper;
 mod host;
 mod limits;
 mod model;
+mod own_tools;
 mod shipped;
 mod small_model;
 mod tools;
