@@ -114,6 +114,14 @@ const LAWS: &[Law] = &[
         broken: ("run/trial.rs", "//! x\nfn f(id: git2::Oid) {}\n"),
     },
     Law {
+        name: "HTTP to and from models stays inside model",
+        check: |source| match room(source) {
+            "model" => Vec::new(),
+            _ => words(source, &["reqwest", "hyper", "hyper_util"]),
+        },
+        broken: ("agent/tool_loop/mod.rs", "//! x\nuse reqwest::Client;\n"),
+    },
+    Law {
         name: "only cli and report print",
         check: |source| {
             let mut printing = vec!["println!", "print!", "eprintln!", "eprint!", "dbg!"];
