@@ -626,6 +626,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_shown_to_people_is_a_script() {
+        let documented = include_str!("../../../docs/scripted-models.md");
+        let example = documented
+            .split("```toml\n")
+            .nth(1)
+            .and_then(|rest| rest.split("```").next())
+            .unwrap();
+        let demo = include_str!("../../../examples/demo-model.toml");
+        for (name, text) in [("documented", example), ("demo", demo)] {
+            let script = Script::parse(name, text).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(script.model(), "demo");
+            assert!(script.turns.len() > 1);
+        }
+    }
+
+    #[test]
     fn an_empty_script_is_one() {
         let script = Script::parse("empty.toml", "").unwrap();
         assert_eq!((script.model(), script.key()), ("*", None));
