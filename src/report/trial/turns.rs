@@ -297,8 +297,13 @@ impl Telling<'_> {
         let raised = self.flags.iter();
         let raised = raised.filter(|flag| flag.step == Some(event.seq));
         for flag in raised {
-            let text = format!("! {}  {}", sanitize(&flag.kind), sanitize(&flag.detail));
-            self.lines.push(format!("      {}", style.warn(&text)));
+            let text = format!("{}  {}", flag.kind, flag.detail);
+            let lines = wrapped(&text, columns.saturating_sub(8));
+            for (at, line) in lines.iter().enumerate() {
+                let sign = if at == 0 { '!' } else { ' ' };
+                let line = style.warn(&format!("{sign} {line}"));
+                self.lines.push(format!("      {line}"));
+            }
         }
     }
 

@@ -45,7 +45,10 @@ pub(super) fn verdict(
     if let Some(tool_use) = &record.tool_use {
         lines.extend(named("tool use", tools(tool_use, columns - BEFORE)));
     }
-    lines.extend(named("flags", flags(record, events, style)));
+    lines.extend(named(
+        "flags",
+        flags(record, events, columns - BEFORE, style),
+    ));
     lines.extend(named("change", change(dir)));
     if let Some(setup) = &record.setup {
         lines.extend(named(
@@ -170,7 +173,7 @@ fn tools(tool_use: &ToolUse, columns: usize) -> Vec<String> {
 }
 
 /// Flags that are about no call; the others are marked where it stands.
-fn flags(record: &TrialRecord, events: &[Event], style: Style) -> Vec<String> {
+fn flags(record: &TrialRecord, events: &[Event], columns: usize, style: Style) -> Vec<String> {
     let calls: HashSet<u64> = events
         .iter()
         .filter(|event| event.kind == EventKind::ToolCall)
@@ -179,10 +182,8 @@ fn flags(record: &TrialRecord, events: &[Event], style: Style) -> Vec<String> {
     let placed = |flag: &&Flag| flag.step.is_some_and(|step| calls.contains(&step));
     let flags = record.verdict.flags.iter().filter(|flag| !placed(flag));
     flags
-        .map(|flag| {
-            let text = format!("! {}  {}", sanitize(&flag.kind), sanitize(&flag.detail));
-            style.warn(&text)
-        })
+        .flat_map(|flag| wrapped(&format!("! {}  {}", flag.kind, flag.detail), columns))
+        .map(|line| style.warn(&line))
         .collect()
 }
 
