@@ -82,7 +82,8 @@ fn container(place: &Place, run: &str) -> Outcome<String> {
     Ok(id.to_owned())
 }
 
-fn spec(place: &Place, run: &str) -> SandboxSpec {
+/// A sandbox of the trivial task.
+pub fn spec(place: &Place, run: &str) -> SandboxSpec {
     let limits = &place.settings.limits;
     SandboxSpec {
         image: place.image.clone(),

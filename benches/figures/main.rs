@@ -5,9 +5,11 @@
 //! busy machine are no test, so the exit code is always 0. `cargo bench` runs it.
 
 mod calls;
+mod many;
 mod place;
 mod told;
 mod trials;
+mod turns;
 
 use std::error::Error;
 use std::process::{Command, Stdio};
@@ -34,6 +36,8 @@ fn main() {
             attempt("trivial trial", trials::against_containers(&place));
             attempt("calls", calls::against_exec(&place));
             attempt("memory", trials::memory(&place));
+            attempt("turns of the loop", turns::overhead(&place));
+            attempt("many trials of the loop", many::at_once(&place));
         }
         Err(error) => told::missed("all with an engine", error.as_ref()),
     }

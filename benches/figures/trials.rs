@@ -17,13 +17,15 @@ const TRIALS: usize = 3;
 /// What a run of the binary was.
 #[derive(Default)]
 pub struct Ran {
-    wall: Duration,
+    pub wall: Duration,
     /// Of each trial, what it took once it had its turn.
     trials: Vec<Duration>,
     pub image: Option<String>,
     /// Most trials between their start and their end at one moment.
-    at_once: usize,
-    peak_bytes: u64,
+    pub at_once: usize,
+    pub peak_bytes: u64,
+    /// Processor time of the program itself.
+    pub processor: Duration,
 }
 
 /// Figure: a trivial trial against two containers by hand.
@@ -72,13 +74,25 @@ pub fn memory(place: &Place) -> Outcome<()> {
     Ok(())
 }
 
-/// Runs the trivial task, and watches.
+/// Runs the trivial task by doing nothing, and watches.
 pub fn run(place: &Place, trials: usize, jobs: usize, set: &[&str]) -> Outcome<Ran> {
+    run_by(place, &["-a", "nop"], trials, jobs, set)
+}
+
+/// Runs the trivial task by whom the flags name, and watches.
+pub fn run_by(
+    place: &Place,
+    who: &[&str],
+    trials: usize,
+    jobs: usize,
+    set: &[&str],
+) -> Outcome<Ran> {
     let began = Instant::now();
     let mut child = Command::new(PROOFYARD)
         .arg("run")
         .arg(place.task())
-        .args(["-a", "nop", "--no-check", "--json", "--progress", "none"])
+        .args(who)
+        .args(["--no-check", "--json", "--progress", "none"])
         .args(["-n", &trials.to_string(), "-j", &jobs.to_string()])
         .args(set.iter().flat_map(|setting| ["--set", setting]))
         .arg("--out")
@@ -88,10 +102,12 @@ pub fn run(place: &Place, trials: usize, jobs: usize, set: &[&str]) -> Outcome<R
     let out = child.stdout.take().ok_or("the program has no output")?;
     let reading = std::thread::spawn(move || read_events(BufReader::new(out)));
     let status = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
+    let stat = format!("/proc/{}/stat", child.id());
+    let (mut peak, mut processor) = (0, Duration::ZERO);
     // The kernel keeps the peak: what comes after the last look is all that is missed.
     let code = loop {
         peak = peak.max(peak_bytes(&status));
+        processor = processor.max(processor_time(&stat));
         if let Some(code) = child.try_wait()? {
             break code;
         }
@@ -105,6 +121,7 @@ pub fn run(place: &Place, trials: usize, jobs: usize, set: &[&str]) -> Outcome<R
     }
     ran.wall = wall;
     ran.peak_bytes = peak;
+    ran.processor = processor;
     Ok(ran)
 }
 
@@ -134,6 +151,17 @@ fn read_events(out: impl BufRead) -> Result<Ran, String> {
         }
     }
     Ok(ran)
+}
+
+/// User and system time of proc_pid_stat(5); nothing once the process is gone. Its
+/// ticks are hundredths of a second on Linux.
+fn processor_time(stat: &str) -> Duration {
+    let text = fs::read_to_string(stat).unwrap_or_default();
+    // After the name in parentheses, which may hold anything.
+    let after = text.rsplit_once(')').map_or("", |(_, after)| after);
+    let ticks = after.split_whitespace().skip(11).take(2);
+    let ticks: u64 = ticks.filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * 10)
 }
 
 /// `VmHWM` of proc_pid_status(5), in bytes; 0 once the process is gone.

@@ -96,7 +96,8 @@ pub async fn drive(
         let _ = writeln!(std::io::stderr(), "{left}");
         return Exit::Interrupted;
     };
-    if !json {
+    let never_began = interrupts.fatal.why().is_some() && end.records.is_empty();
+    if !json && !never_began {
         let style = Style::stdout();
         let summary = summarise(store.run(), &end.records);
         let steps = next_steps(&summary, store.dir(), style);

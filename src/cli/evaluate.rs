@@ -94,6 +94,7 @@ pub async fn resume(args: ResumeArgs) -> Result<Exit, Failure> {
         .iter()
         .map(|model| model.id.clone())
         .collect();
+    unchanged(planned, &settings)?;
     let models = models(&settings).await?;
     let agents = Lineup::of(&settings, &models, &tasks)?.agents;
     let machine = Machine::of(&host_record());
@@ -183,6 +184,19 @@ fn selected(settings: &Settings, filter: Option<&str>) -> Result<Vec<Task>, Fail
         }
     }
     Ok(tasks)
+}
+
+/// Models with a table of their own are asked as they were when the run was planned.
+fn unchanged(planned: &RunRecord, settings: &Settings) -> Result<(), Failure> {
+    for model in &planned.models {
+        let now = settings.models.get(&model.id).map(serde_json::to_value);
+        let now = now.transpose().ok().flatten().unwrap_or_default();
+        if planned.settings["models"][&model.id] != now {
+            let name = model.id.clone();
+            return Err(Failure::ModelChanged { name });
+        }
+    }
+    Ok(())
 }
 
 /// The models that are named, where an agent talks to one.

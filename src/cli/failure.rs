@@ -42,6 +42,10 @@ pub enum Failure {
         "the agent `loop` talks to a model: name one with `-m`, or `run.models` in harness.toml"
     )]
     NoModel,
+    #[error(
+        "[models.{name}] is no longer as the run was planned with; trials under two settings cannot be compared"
+    )]
+    ModelChanged { name: String },
     #[error(transparent)]
     Model(ModelError),
     #[error(transparent)]
@@ -95,6 +99,10 @@ impl Failure {
                 blocks.join("\n")
             }
             Self::Config(error) => error.render(colour),
+            Self::Script(ScriptError::Invalid { problems }) => {
+                let blocks = problems.iter().map(|problem| problem.render(colour));
+                blocks.collect::<Vec<_>>().join("\n")
+            }
             Self::Store(StoreError::Out { .. }) => {
                 let advice = "try: --out FOLDER, or run.out in harness.toml".to_owned();
                 render_error(self, &[advice], colour)

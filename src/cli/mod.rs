@@ -16,6 +16,7 @@ pub mod new;
 pub mod resume;
 pub mod run;
 pub mod schema;
+mod serve_model;
 mod shell;
 mod show;
 pub mod show_config;
@@ -66,6 +67,7 @@ enum Command {
     /// Remove what dead runs left in the engine and on this host
     Clean,
     Schema(schema::SchemaArgs),
+    ServeModel(serve_model::ServeModelArgs),
     /// The helper in a sandbox; started by the harness
     #[command(hide = true)]
     Guest(guest::GuestArgs),
@@ -129,6 +131,7 @@ async fn perform(command: Command) -> Exit {
         },
         Command::Clean => clean::run().await,
         Command::Schema(args) => schema::run(&args),
+        Command::ServeModel(args) => serve_model::run(args).await,
         Command::Guest(_) | Command::Look => Ok(Exit::Usage),
     };
     done.unwrap_or_else(|failure| {

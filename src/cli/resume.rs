@@ -64,10 +64,12 @@ pub fn frozen(run: &RunRecord) -> Vec<Flag> {
     let of_run = entries("run").filter(|(_, key, _)| OF_RUN.contains(&key.as_str()));
     entries("limits")
         .chain(of_run)
+        .chain(entries("loop"))
+        .chain(entries("model"))
         .filter_map(|(table, key, value)| {
             let text = match value {
                 serde_json::Value::String(text) => text.clone(),
-                serde_json::Value::Null if key == "network" => "task".to_owned(),
+                serde_json::Value::Null => nothing(table, key).to_owned(),
                 serde_json::Value::Number(_) | serde_json::Value::Bool(_) => value.to_string(),
                 _ => return None,
             };
@@ -78,4 +80,52 @@ pub fn frozen(run: &RunRecord) -> Vec<Flag> {
             ))
         })
         .collect()
+}
+
+/// How a key is written that has no value.
+fn nothing(table: &str, key: &str) -> &'static str {
+    match (table, key) {
+        ("run", "network") => "task",
+        ("loop", "prompt") => "built-in",
+        ("limits", _) | ("loop", "repeats") => "0",
+        ("model", "temperature" | "seed" | "max_tokens") => "default",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Settings, Sources, load};
+
+    fn settings(file: &str, flags: Vec<Flag>) -> Settings {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::write(root.path().join("harness.toml"), file).unwrap();
+        let sources = Sources {
+            cwd: root.path().to_path_buf(),
+            config: None,
+            env: [("HOME".to_owned(), "/home/some".to_owned())].into(),
+            flags,
+        };
+        load(&sources).unwrap().settings
+    }
+
+    #[test]
+    fn what_a_run_was_planned_with_wins_over_the_file_of_today() {
+        let then = settings(
+            "[limits]\nmax_trial_cost = 0.25\nmax_steps = 7\n[loop]\nrepeats = 0\n\
+             [model]\ntemperature = 0.5\nbase_url = \"http://localhost:1/v1\"\nstream = false\n",
+            Vec::new(),
+        );
+        let run = RunRecord {
+            settings: serde_json::to_value(&then).unwrap(),
+            ..RunRecord::empty()
+        };
+        let today = "[limits]\nmax_steps = 9\n[model]\nseed = 3\ntemperature = 1.0\n";
+        let now = settings(today, frozen(&run));
+        assert_eq!(now.model, then.model);
+        assert_eq!(now.limits.max_steps, Some(7));
+        assert_eq!(now.limits.max_trial_cost, Some(250_000));
+        assert_eq!(now.built_in.repeats, None);
+    }
 }

@@ -5,8 +5,12 @@ use std::time::Duration;
 use super::list::{runner, sees};
 use crate::diagnose::printable;
 use crate::task::{
-    Hidden, History, ImageSource, Network, Repo, RepoSource, Runner, Task, Verification,
+    CallPattern, Hidden, History, ImageSource, Network, Repo, RepoSource, Runner, Task, ToolPlace,
+    Verification,
 };
+
+/// Most rules of a kind that are shown.
+const MOST_RULES: usize = 4;
 
 /// The text that `show` prints of a task. Variables are named without their
 /// values, which may be secrets of this machine.
@@ -52,16 +56,15 @@ fn facts(task: &Task) -> Vec<(&'static str, String)> {
         ),
         ("image", image(task)),
         ("agent", agent(task)),
+        ("own tools", own_tools(task)),
+        ("required", required(task)),
+        ("forbidden", forbidden(task)),
+        ("order", order(task)),
+        ("writes", writes(task)),
         ("limits", limits(task)),
         ("variables", names(&task.environment.env)),
         ("scenario", groups.collect::<Vec<_>>().join(" · ")),
-        (
-            "solution",
-            match &task.solution {
-                Some(_) => "solution/solve.sh".to_string(),
-                None => "none".to_string(),
-            },
-        ),
+        ("solution", solution(task)),
         ("digest", task.digest.to_string()),
     ]
 }
@@ -165,6 +168,79 @@ fn agent(task: &Task) -> String {
     parts.join(" · ")
 }
 
+fn own_tools(task: &Task) -> String {
+    let rules = &task.tools;
+    if rules.custom.is_empty() {
+        return String::new();
+    }
+    let names: Vec<&str> = rules.custom.iter().map(|tool| tool.name.as_str()).collect();
+    let files = rules
+        .files
+        .as_deref()
+        .map(|files| format!(" · {} at /tools", below(task, files)));
+    let place = match rules.place {
+        ToolPlace::Beside => "beside the agent's sandbox",
+        ToolPlace::Inside => "inside the agent's sandbox",
+    };
+    format!(
+        "{}{} · {place}",
+        names.join(", "),
+        files.unwrap_or_default()
+    )
+}
+
+fn required(task: &Task) -> String {
+    match task.tools.require.as_deref() {
+        None => String::new(),
+        Some([]) => "no call".to_string(),
+        Some(patterns) => some(patterns.iter().map(CallPattern::to_string)),
+    }
+}
+
+fn forbidden(task: &Task) -> String {
+    let rules = &task.tools;
+    let calls = some(rules.forbid.iter().map(CallPattern::to_string));
+    let reads = some(rules.forbid_read.iter().cloned());
+    let reads = match reads.as_str() {
+        "" => reads,
+        paths => format!("reading {paths}"),
+    };
+    let both = [calls, reads].into_iter().filter(|part| !part.is_empty());
+    both.collect::<Vec<_>>().join(" · ")
+}
+
+fn order(task: &Task) -> String {
+    let pairs = task.tools.after.iter();
+    some(pairs.map(|(first, second)| format!("{first} before {second}")))
+}
+
+fn writes(task: &Task) -> String {
+    match task.tools.write_scope.as_deref() {
+        None => String::new(),
+        Some([]) => "nowhere".to_string(),
+        Some(globs) => format!("only {}", some(globs.iter().cloned())),
+    }
+}
+
+/// The first few of a list, and how many more there are.
+fn some(all: impl ExactSizeIterator<Item = String>) -> String {
+    let more = all.len().saturating_sub(MOST_RULES);
+    let mut shown: Vec<String> = all.take(MOST_RULES).collect();
+    if more > 0 {
+        shown.push(format!("and {more} more"));
+    }
+    shown.join("; ")
+}
+
+fn solution(task: &Task) -> String {
+    let ways = ["solve.sh", "calls.jsonl"];
+    let found = task.solution.as_ref().and_then(|dir| {
+        let way = ways.iter().find(|way| dir.join(way).is_file())?;
+        Some(below(task, &dir.join(way)))
+    });
+    found.unwrap_or_else(|| "none".to_string())
+}
+
 fn network(network: &Network) -> &'static str {
     match network {
         Network::None => "none",
@@ -238,6 +314,67 @@ mod tests {
 
             warnings
               some ?[31mwarning
+            "#);
+    }
+
+    #[test]
+    fn rules_of_tools_are_shown_briefly() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = root.path().join("suite/refunds");
+        scaffold(&dir, Kind::Terminal).unwrap();
+        let toml = std::fs::read_to_string(dir.join("task.toml")).unwrap();
+        let rules = r#"
+[tools]
+allow = ["submit"]
+forbid = [{ tool = "bash", command = "*rm *" }, { tool = "refund", arguments = { order = { regex = "^B-" } } }]
+forbid_read = ["/srv/private/**"]
+require = [
+    { tool = "refund", arguments = { order = "A-17", cents = 1250 } },
+    { tool = "lookup" }, { tool = "lookup" }, { tool = "lookup" }, { tool = "lookup" }, { tool = "lookup" },
+]
+after = [["lookup", "refund"]]
+write_scope = []
+files = "tools"
+[[tools.custom]]
+name = "refund"
+description = "Refund an order."
+parameters = "tools/any.json"
+command = ["python3", "/tools/refund.py"]
+[[tools.custom]]
+name = "lookup"
+description = "Look up."
+parameters = "tools/any.json"
+command = ["python3", "/tools/lookup.py"]
+"#;
+        std::fs::write(dir.join("task.toml"), toml + rules).unwrap();
+        std::fs::create_dir(dir.join("tools")).unwrap();
+        std::fs::write(dir.join("tools/any.json"), "{ \"type\": \"object\" }").unwrap();
+        std::fs::remove_file(dir.join("solution/solve.sh")).unwrap();
+        std::fs::write(dir.join("solution/calls.jsonl"), "").unwrap();
+        let shown = show_task(&load(&dir).unwrap());
+        let ruled = [
+            "agent",
+            "own tools",
+            "required",
+            "forbidden",
+            "order",
+            "writes",
+            "solution",
+        ];
+        let lines = shown.lines().filter(|line| {
+            let line = line.trim_start();
+            ruled
+                .iter()
+                .any(|name| line.starts_with(&format!("{name}  ")))
+        });
+        assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r#"
+            agent          10:00 · network none · tools submit
+            own tools      refund, lookup · tools at /tools · beside the agent's sandbox
+            required       `refund` with cents = 1250 and order = "A-17"; `lookup`; `lookup`; `lookup`; and 2 more
+            forbidden      `bash` with command like `*rm *`; `refund` with order matching /^B-/ · reading /srv/private/**
+            order          lookup before refund
+            writes         nowhere
+            solution       solution/calls.jsonl
             "#);
     }
 }

@@ -111,6 +111,7 @@ pub struct RunSettings {
     /// None: what each task says; else for all.
     pub network: Option<NetworkSetting>,
     /// Micro-dollars of all models of a run; none: no limit.
+    #[serde(serialize_with = "dollars")]
     pub max_cost: Option<u64>,
 }
 
@@ -142,6 +143,7 @@ pub struct LimitSettings {
     /// Tokens of a trial; none: no limit.
     pub max_tokens: Option<u64>,
     /// Micro-dollars of a trial; none: no limit.
+    #[serde(serialize_with = "dollars")]
     pub max_trial_cost: Option<u64>,
 }
 
@@ -197,6 +199,11 @@ pub struct HostSettings {
     pub pass_env: Vec<String>,
     /// Locks, scratch, caches.
     pub state: PathBuf,
+}
+
+/// As the key is written: dollars, 0 for none.
+fn dollars<S: serde::Serializer>(micro: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(micro.unwrap_or(0) as f64 / 1e6)
 }
 
 fn seconds<S: serde::Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {

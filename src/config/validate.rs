@@ -77,6 +77,15 @@ impl Checker<'_> {
                 let span = span.map_or(0..0, |(_, value)| value);
                 Problem::new(format!("`{key}` {message}")).at(file.text.spot(span, ""))
             }
+            // A table by a name of the user's own: only the file can have it.
+            (Origin::Default, Some(file)) if !self.values.iter().any(|value| value.key == key) => {
+                let place = place(&file.text.text, &KeyPath::from(key));
+                let problem = Problem::new(format!("`{key}` {message}"));
+                match place {
+                    Some((_, value)) => problem.at(file.text.spot(value, "")),
+                    None => Problem::new(format!("`{key}` {message} ({})", file.text.name)),
+                }
+            }
             _ => Problem::new(format!("`{key}` {message} ({origin})")),
         };
         self.problems.push(problem);

@@ -2,9 +2,14 @@
 //!
 //! Owns what counts as a call and as an error. Must not know tools' meanings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use serde_json::Value;
 
 use crate::trajectory::{Event, EventKind};
+
+/// The call that ends a session.
+const SUBMIT: &str = "submit";
 
 /// Calls of one tool.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -51,6 +56,80 @@ pub fn tally(events: &[Event]) -> CallTally {
         }
     }
     tally
+}
+
+/// A call, and what came back of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Made<'a> {
+    /// Of the event of the call.
+    pub seq: u64,
+    /// As it was called.
+    pub tool: &'a str,
+    pub arguments: Option<&'a Value>,
+    /// Arguments that were no JSON.
+    pub raw: Option<&'a str>,
+    /// It was not performed: there is no such tool, or its arguments do not fit.
+    pub invalid: bool,
+    /// None where the session ended under the call.
+    pub result: Option<&'a Event>,
+}
+
+impl Made<'_> {
+    /// It was performed, and came to an end.
+    pub fn ended(&self) -> bool {
+        !self.invalid && self.result.is_some()
+    }
+
+    /// It was performed, and nothing was wrong.
+    pub fn succeeded(&self) -> bool {
+        self.ended() && !self.refused()
+    }
+
+    /// It was performed, and failed.
+    pub fn failed(&self) -> bool {
+        self.ended() && self.refused()
+    }
+
+    fn refused(&self) -> bool {
+        self.result.is_some_and(|result| result.ok == Some(false))
+    }
+
+    /// An argument that is a text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.arguments?.get(name)?.as_str()
+    }
+}
+
+/// Every call but `submit`, which is no use of a tool, in the order in which they
+/// were made. An id that comes again belongs to its first call without a result.
+pub fn made(events: &[Event]) -> Vec<Made<'_>> {
+    let mut calls = Vec::new();
+    let mut open: HashMap<&str, VecDeque<usize>> = HashMap::new();
+    for event in events {
+        let id = event.id.as_deref().unwrap_or_default();
+        match event.kind {
+            EventKind::ToolCall => {
+                open.entry(id).or_default().push_back(calls.len());
+                calls.push(Made {
+                    seq: event.seq,
+                    tool: event.tool.as_deref().unwrap_or_default(),
+                    arguments: event.arguments.as_ref(),
+                    raw: event.raw.as_deref(),
+                    invalid: event.invalid.is_some() || event.raw.is_some(),
+                    result: None,
+                });
+            }
+            EventKind::ToolResult => {
+                let call = open.get_mut(id).and_then(VecDeque::pop_front);
+                if let Some(call) = call {
+                    calls[call].result = Some(event);
+                }
+            }
+            EventKind::System | EventKind::User | EventKind::Assistant | EventKind::Harness => {}
+        }
+    }
+    calls.retain(|call| call.tool != SUBMIT);
+    calls
 }
 
 #[cfg(test)]
@@ -114,5 +193,32 @@ mod tests {
     fn a_call_without_a_result_is_no_error() {
         assert_eq!(tally(&[call("1", "bash")]).errors, 0);
         assert_eq!(tally(&[]), CallTally::default());
+    }
+
+    #[test]
+    fn a_result_belongs_to_the_first_open_call_of_its_id() {
+        let events = [
+            call("1", "bash"),
+            call("1", "read"),
+            result("1", true),
+            result("1", false),
+            call("1", "bash"),
+            result("2", true),
+            call("3", "submit"),
+            result("3", true),
+        ];
+        let made = made(&events);
+        let ends: Vec<_> = made
+            .iter()
+            .map(|call| (call.tool, call.succeeded(), call.failed()))
+            .collect();
+        assert_eq!(
+            ends,
+            [
+                ("bash", true, false),
+                ("read", false, true),
+                ("bash", false, false)
+            ]
+        );
     }
 }

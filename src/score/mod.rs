@@ -5,8 +5,11 @@
 
 mod calls;
 mod outcome;
+mod repeats;
+mod scope;
 mod tool_use;
 
 pub use calls::{CallTally, ToolTally, tally};
 pub use outcome::{Cause, Mishap, Scored, TAMPERED, clean, outcome, with_calls};
-pub use tool_use::{ToolJudgement, judge_tools};
+pub use scope::{FORBIDDEN_READ, WRITE_OUT_OF_SCOPE};
+pub use tool_use::{FORBIDDEN_CALL, ToolJudgement, judge_tools};

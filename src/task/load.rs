@@ -135,3 +135,5 @@ pub fn load_all(args: &[String]) -> Result<Vec<Task>, Vec<TaskError>> {
 mod folder_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tools_tests;

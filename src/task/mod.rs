@@ -13,6 +13,7 @@ mod filter;
 pub(crate) mod fixture;
 mod folder;
 mod load;
+mod pattern;
 pub mod raw;
 mod read;
 mod scaffold;
@@ -22,6 +23,7 @@ pub use error::TaskError;
 pub use filter::matches;
 pub use folder::discover;
 pub use load::{load, load_all};
+pub use pattern::{CallMatcher, PathGlobs, PatternError, STANDARD_TOOLS, by_value};
 pub use scaffold::{Kind, scaffold};
 
 use std::collections::BTreeMap;

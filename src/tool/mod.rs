@@ -14,7 +14,7 @@ mod toolbox;
 mod write;
 
 pub use custom::TOOLS;
-pub use toolbox::{STANDARD, Toolbox, Way};
+pub use toolbox::{Toolbox, Way};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use super::{CallLimits, CallResult};
-use crate::sandbox::{Sandbox, SandboxError, User};
+use super::{CallLimits, CallResult, look};
+use crate::sandbox::{GuestErrorKind, Sandbox, SandboxError, User};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,9 +25,14 @@ pub async fn run(
 ) -> Result<CallResult, SandboxError> {
     let ranged = arguments.start.is_some() || arguments.end.is_some();
     let most = if ranged { MOST } else { limits.output_bytes };
-    let file = sandbox
-        .read(&arguments.path, 0, most, &User::Default)
-        .await?;
+    let read = sandbox.read(&arguments.path, 0, most, &User::Default).await;
+    let file = match read {
+        Err(SandboxError::Guest(refused)) if refused.kind == GuestErrorKind::NotFound => {
+            let near = near(sandbox, limits, &arguments.path).await?;
+            return Ok(CallResult::failed(format!("{}{near}", refused.message)));
+        }
+        read => read?,
+    };
     let mut content = file.content;
     let mut truncated = file.size > most;
     if ranged {
@@ -66,5 +71,32 @@ pub async fn run(
         output,
         truncated,
         ..CallResult::default()
+    })
+}
+
+/// Files of the same name elsewhere below the working directory, as a hint.
+async fn near(
+    sandbox: &dyn Sandbox,
+    limits: &CallLimits,
+    path: &str,
+) -> Result<String, SandboxError> {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    if name.is_empty() {
+        return Ok(String::new());
+    }
+    let asked = serde_json::json!({
+        "pattern": format!("(^|/){}$", regex::escape(name)),
+        "kind": "names",
+        "max": 3,
+    });
+    let found = look::run(sandbox, limits, look::search(asked)).await?;
+    let names: Vec<&str> = found
+        .output
+        .lines()
+        .filter(|line| !line.starts_with(['[', '(']))
+        .collect();
+    Ok(match names.is_empty() {
+        true => String::new(),
+        false => format!("; there is {}", names.join(", ")),
     })
 }

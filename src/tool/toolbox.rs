@@ -23,11 +23,6 @@ const DEFINITIONS: [(&str, &str); 8] = [
     ("submit", include_str!("definition/submit.json")),
 ];
 
-/// The names of the standard set.
-pub const STANDARD: [&str; 8] = [
-    "bash", "read", "write", "edit", "list", "search", "python", "submit",
-];
-
 /// The most that is told of what is wrong with a call.
 const MOST_ERRORS: usize = 3;
 
@@ -240,7 +235,7 @@ mod tests {
             .into_iter()
             .map(|spec| spec.name)
             .collect();
-        assert_eq!(names, STANDARD);
+        assert_eq!(names, crate::task::STANDARD_TOOLS);
     }
 
     #[test]

@@ -189,7 +189,8 @@ impl<'a> Attempt<'a> {
         let touched = captured
             .as_ref()
             .map(|captured| captured.touched.as_slice());
-        let tools = score::judge_tools(&self.shared.task.tools, &events, touched);
+        let begins = self.ready.paths_begin(world.agent.workdir());
+        let tools = score::judge_tools(&self.shared.task.tools, &events, touched, begins);
         let went = Went {
             end,
             tally,

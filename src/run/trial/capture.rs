@@ -7,7 +7,7 @@ use super::prepare::{Ready, fault};
 use super::world::ToolState;
 use super::{Shared, Trials};
 use crate::record::{Fault, Reason, Sees};
-use crate::repo::{Bounds, Changed, Delta, Laid, RepoError};
+use crate::repo::{Bounds, Changed, Delta, RepoError};
 use crate::run::write_atomic;
 use crate::sandbox::{ChangeKind, GuestErrorKind, PackBounds, Sandbox, SandboxError};
 use crate::tool::TOOLS;
@@ -195,12 +195,14 @@ impl Trials {
             })
             .collect();
         let Some(tree) = ready.tree.as_ref().filter(|_| by_patch) else {
+            let below_root = touched(&deleted, &packed.tar);
+            let absolute = |path: String| format!("/{}", path.trim_start_matches('/'));
             return Ok(Capture {
+                touched: below_root.into_iter().map(absolute).collect(),
                 deleted,
                 tar: packed.tar,
                 root: "/".into(),
                 notes,
-                touched: paths.iter().map(|path| shown(path)).collect(),
                 ..Capture::default()
             });
         };
@@ -222,7 +224,7 @@ impl Trials {
             };
             let (changed, change) = Changed::capture(&tree, &delta, ignored, bounds, &scratch)?;
             let laid = changed.overlay()?;
-            let touched = touched(&laid);
+            let touched = touched(&laid.deleted, &laid.tar);
             Ok::<_, RepoError>(Capture {
                 deleted: laid.deleted.iter().map(|path| below(&root, path)).collect(),
                 tar: laid.tar,
@@ -255,11 +257,10 @@ enum TakeError {
     Repo(#[from] RepoError),
 }
 
-/// The paths that a change to a work tree touches, relative to it: ignored files
-/// are no part of the change.
-fn touched(laid: &Laid) -> Vec<String> {
-    let mut paths: Vec<String> = laid.deleted.iter().map(|path| shown(path)).collect();
-    if let Ok(entries) = tar::Archive::new(laid.tar.as_slice()).entries() {
+/// The paths that a change touches, as it lays them; folders alone are none.
+fn touched(deleted: &[Vec<u8>], tar: &[u8]) -> Vec<String> {
+    let mut paths: Vec<String> = deleted.iter().map(|path| shown(path)).collect();
+    if let Ok(entries) = tar::Archive::new(tar).entries() {
         let files = entries
             .flatten()
             .filter(|entry| !entry.header().entry_type().is_dir());

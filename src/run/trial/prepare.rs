@@ -32,6 +32,17 @@ pub struct Ready {
     pub warnings: Vec<String>,
 }
 
+impl Ready {
+    /// Where relative paths of rules begin: the work tree, else the directory of
+    /// tool calls.
+    pub fn paths_begin<'a>(&'a self, workdir: &'a str) -> &'a str {
+        match self.tree_path.is_empty() {
+            true => workdir,
+            false => &self.tree_path,
+        }
+    }
+}
+
 impl Trials {
     /// Makes a task ready; a fault is told to all its trials.
     pub(super) async fn prepare(&self, shared: &Shared, events: &Events) -> Result<Ready, Fault> {
@@ -221,7 +232,8 @@ impl Trials {
             Ok(captured) => captured,
             Err((reason, message)) => return Ok(JudgedRecord::fault(reason, message)),
         };
-        let judged = score::judge_tools(&task.tools, &events, Some(&captured.touched));
+        let begins = ready.paths_begin(world.agent.workdir());
+        let judged = score::judge_tools(&task.tools, &events, Some(&captured.touched), begins);
         if let Some((reason, message)) = judged.unmet {
             return Ok(JudgedRecord::fault(reason, message));
         }

@@ -23,9 +23,10 @@ def _run(code):
 
 
 def _shown(error):
-    # Without the frames of this program.
+    # Without the frames of this program: the first of the code's own begins it.
     frames = traceback.extract_tb(error.__traceback__)
-    frames = [frame for frame in frames if frame.filename != "<string>"]
+    own = [at for at, frame in enumerate(frames) if frame.filename == "<session>"]
+    frames = frames[own[0]:] if own else []
     lines = ["Traceback (most recent call last):\n"] + traceback.format_list(frames) if frames else []
     return "".join(lines + traceback.format_exception_only(type(error), error))
 

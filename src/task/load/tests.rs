@@ -337,10 +337,6 @@ sees = \"live\"
 runner = \"go\"
 fail_to_pass = [\"a\"]
 
-[tools]
-forbid = [{ tool = \"bash\", command = \"git log*\" }]
-require = [{ tool = \"refund\" }]
-
 [[steps]]
 name = \"one\"
 ";
@@ -355,7 +351,6 @@ name = \"one\"
         error: a task that needs a GPU is not supported yet
         error: verification in the agent's own sandbox ("live") is not supported yet
         error: the runner "go" is not supported yet
-        error: `require` in [tools] is not supported yet
         error: a task of several steps ([[steps]]) is not supported yet
         "#);
 }

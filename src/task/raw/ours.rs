@@ -97,61 +97,58 @@ pub struct Service {
 /// `[tools]`: what is right use of tools here.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 pub struct ToolsTable {
-    /// Tools that are offered; default the standard set.
+    /// Of the standard tools, those that are offered; default all of them. Tools of the task's own always are.
     pub allow: Option<Vec<String>>,
-    /// Calls that break `clean`; not judged yet.
-    pub forbid: Option<Vec<ForbiddenCall>>,
-    /// Paths that must not be read; not judged yet.
+    /// Calls that break `clean`.
+    pub forbid: Option<Vec<CallTable>>,
+    /// Globs over paths that must not be read; relative ones are taken from the work tree.
     pub forbid_read: Option<Vec<String>>,
-    /// Calls without which a trial is unresolved; not supported yet.
-    pub require: Option<Vec<RequiredCall>>,
-    /// Pairs of tools, the first before the second; not supported yet.
+    /// Calls without which a trial is unresolved; an empty list says that no call is asked for.
+    pub require: Option<Vec<CallTable>>,
+    /// Pairs of tools: no call of the second before a successful one of the first.
     pub after: Option<Vec<Vec<String>>>,
-    /// Writes elsewhere are out of scope; not judged yet.
+    /// Globs over paths, relative ones taken from the work tree; writes elsewhere are out of scope.
     pub write_scope: Option<Vec<String>>,
-    /// Programs and state of custom tools; not supported yet.
+    /// A folder of the task with programs and state of its own tools, `/tools` where they run.
     pub files: Option<String>,
-    /// Where custom tools run; not supported yet.
+    /// Where the task's own tools run, default `beside`.
     #[serde(rename = "where")]
-    pub place: Option<ToolPlace>,
-    /// Tools of the task's own; not supported yet.
-    pub custom: Option<Vec<CustomTool>>,
+    pub place: Option<ToolPlaceName>,
+    /// Tools of the task's own.
+    pub custom: Option<Vec<CustomTable>>,
 }
 
 /// `where`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum ToolPlace {
+pub enum ToolPlaceName {
+    /// In a sandbox that the agent's shell cannot reach.
     Beside,
+    /// In the agent's own.
     Inside,
 }
 
-/// An entry of `forbid`.
+/// An entry of `forbid` or `require`: a pattern of calls.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
-pub struct ForbiddenCall {
+pub struct CallTable {
     pub tool: Option<String>,
-    /// A glob over the command.
+    /// A glob over the argument `command`, as a whole.
     pub command: Option<String>,
-    #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
-    pub arguments: Option<BTreeMap<String, toml::Value>>,
-}
-
-/// An entry of `require`.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-pub struct RequiredCall {
-    pub tool: Option<String>,
-    /// A value, or `{ any = […] }`, `{ regex = "…" }`, `{ schema = {…} }`, by name.
+    /// By name: a value, or `{ any = […] }`, `{ regex = "…" }`, `{ schema = {…} }`.
     #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
     pub arguments: Option<BTreeMap<String, toml::Value>>,
 }
 
 /// `[[tools.custom]]`
 #[derive(Debug, Default, Deserialize, JsonSchema)]
-pub struct CustomTool {
+pub struct CustomTable {
+    /// `[a-z][a-z0-9_]*`, at most 64 characters.
     pub name: Option<String>,
+    /// What a model reads of it.
     pub description: Option<String>,
-    /// A file with the JSON Schema of the arguments.
+    /// A file with the JSON Schema of the arguments, an object.
     pub parameters: Option<String>,
+    /// Program and arguments; the call's come as JSON on standard input.
     pub command: Option<Vec<String>>,
 }
 

@@ -135,17 +135,16 @@ impl<'a> Checker<'a> {
     }
 
     /// A path inside the task's folder, of something that exists.
-    pub fn inside(&mut self, path: &str, value: &str) -> Option<PathBuf> {
+    pub fn inside(&mut self, path: impl Into<KeyPath>, value: &str) -> Option<PathBuf> {
+        let path = path.into();
         let given = Path::new(value);
         let stays = given
             .components()
             .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
         if value.is_empty() || !stays {
-            self.wrong(
-                path,
-                format!("`{}` must be a path inside the task's folder", last(path)),
-                "no absolute path, no `..`",
-            );
+            let key = path.last_key();
+            let message = format!("`{key}` must be a path inside the task's folder");
+            self.wrong(path, message, "no absolute path, no `..`");
             return None;
         }
         let full = self.dir.join(given);

@@ -5,14 +5,17 @@
 //! and only warned of where it would not.
 
 mod agent_side;
+mod call_patterns;
 mod checker;
+mod custom_tools;
+mod tools;
 mod verification;
 
 pub use checker::Checker;
 
 use super::raw::{ScenarioTable, TaskToml};
 use super::read::Parts;
-use super::{Scenario, Task, ToolRules};
+use super::{Scenario, Task};
 use crate::diagnose::KeyPath;
 use crate::record::TaskId;
 
@@ -37,6 +40,7 @@ pub fn task(raw: TaskToml, parts: Parts<'_>, check: &mut Checker<'_>) -> Task {
         ours,
         check,
     );
+    let tools = tools::rules(raw.tools.as_ref(), &verification.hidden, check);
     let solution_env = raw.solution.and_then(|solution| solution.env);
     Task {
         id,
@@ -53,10 +57,7 @@ pub fn task(raw: TaskToml, parts: Parts<'_>, check: &mut Checker<'_>) -> Task {
         scenario: with_cluster(scenario, repo.as_ref()),
         repo,
         verification,
-        tools: ToolRules {
-            allow: raw.tools.and_then(|tools| tools.allow),
-            ..ToolRules::default()
-        },
+        tools,
         ours,
         solution: solution(check),
         solution_env: check.env("solution.env", solution_env),
@@ -186,48 +187,4 @@ fn refuse_later_tables(raw: &TaskToml, check: &mut Checker<'_>) {
     if raw.artifacts.as_ref().is_some_and(|list| !list.is_empty()) {
         check.warn("artifacts", "artifacts are not collected yet");
     }
-    let Some(tools) = &raw.tools else { return };
-    let listed = |given: bool, key: &str, check: &mut Checker<'_>| {
-        if given {
-            check.later(
-                format!("tools.{key}").as_str(),
-                format!("`{key}` in [tools]"),
-            );
-        }
-    };
-    listed(tools.require.is_some(), "require", check);
-    listed(tools.after.is_some(), "after", check);
-    if tools
-        .custom
-        .as_ref()
-        .is_some_and(|custom| !custom.is_empty())
-    {
-        check.later(
-            KeyPath::from("tools.custom").index(0),
-            "a task with tools of its own",
-        );
-    }
-    let unjudged = [
-        ("forbid", tools.forbid.is_some()),
-        ("forbid_read", tools.forbid_read.is_some()),
-        ("write_scope", tools.write_scope.is_some()),
-    ];
-    for (key, _) in unjudged.iter().filter(|(_, given)| *given) {
-        check.warn(
-            format!("tools.{key}").as_str(),
-            format!("`{key}` in [tools] is not judged yet"),
-        );
-    }
-    if tools.custom.is_none() && (tools.files.is_some() || tools.place.is_some()) {
-        let key = if tools.files.is_some() {
-            "tools.files"
-        } else {
-            "tools.where"
-        };
-        check.warn(
-            key,
-            "there are no tools of the task's own, so this says nothing",
-        );
-    }
-    check.no_twice(&[("tools.allow", tools.allow.as_deref())]);
 }
