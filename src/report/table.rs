@@ -76,7 +76,11 @@ pub fn table(summary: &Summary, columns: usize, style: Style) -> String {
         out.push_str(line);
         out.push('\n');
     }
-    let indent = grid.indent.min(columns / 4) + 2;
+    // Below the first column, where that leaves room for a sentence.
+    let indent = match columns.saturating_sub(grid.indent + 2) >= 40 {
+        true => grid.indent + 2,
+        false => 4,
+    };
     let medians: Vec<&str> = medians
         .into_iter()
         .filter(|head| !grid.left_out.contains(head))
