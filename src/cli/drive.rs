@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::Exit;
 use crate::diagnose::printable;
 use crate::record::Outcome;
-use crate::report::{Console, Style, next_steps, table};
+use crate::report::{Console, Style, next_steps, stdout_columns, table};
 use crate::run::{ExecuteTrial, Fatal, RunEnd, RunEvent, RunStore, Schedule, run_plan, summarise};
 
 /// What the user asks of a run by signals: Ctrl-C, or the end of its terminal or
@@ -101,8 +101,9 @@ pub async fn drive(
         let style = Style::stdout();
         let summary = summarise(store.run(), &end.records);
         let steps = next_steps(&summary, store.dir(), style);
+        let table = table(&summary, stdout_columns(), style);
         // A reader that is gone (`| head`) is no reason to fail.
-        let _ = write!(std::io::stdout(), "\n{}\n{steps}", table(&summary, style));
+        let _ = write!(std::io::stdout(), "\n{table}\n{steps}");
     }
     if let Some(why) = interrupts.fatal.why() {
         let _ = writeln!(std::io::stderr(), "error: {}", printable(why));

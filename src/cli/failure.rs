@@ -64,6 +64,8 @@ pub enum Failure {
     NothingMatches { filter: String },
     #[error("there is no task, run or trial `{what}` (runs are looked for in {})", .out.display())]
     Unknown { what: String, out: PathBuf },
+    #[error("`{flag}` is about a trial, and `{what}` is none")]
+    NoTrial { what: String, flag: &'static str },
     #[error("{0}")]
     NotReady(String),
     #[error("listen for Ctrl-C")]

@@ -5,17 +5,18 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::show_config::show_config;
-use super::show_run::{find_stored, show_stored};
+use super::show_run::{Part, Stored, find_stored, show_stored};
 use super::show_task::show_task;
 use super::{Exit, Failure, loaded, to_stdout};
-use crate::report::Style;
+use crate::report::{Style, stdout_columns};
 use crate::task;
 
 const EXAMPLES: &str = "\
 Examples:
   proofyard show tasks/repo/glob-star
   proofyard show runs/2026-11-23-quiet-otter --failed
-  proofyard show repo__glob-star--oracle--1
+  proofyard show repo__glob-star--loop--demo-1--1
+  proofyard show repo__glob-star--loop--demo-1--1 --diff
   proofyard show --config";
 
 /// What to show.
@@ -34,6 +35,18 @@ pub struct ShowArgs {
     #[arg(long)]
     failed: bool,
 
+    /// Of a trial: all that was said, called and answered, nothing folded
+    #[arg(long, group = "part")]
+    full: bool,
+
+    /// Of a trial: its change, as a patch
+    #[arg(long, group = "part")]
+    diff: bool,
+
+    /// Of a trial: `trial.json`, as it is
+    #[arg(long, group = "part")]
+    json: bool,
+
     /// Where runs lie [default: run.out of the settings]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -46,11 +59,21 @@ pub fn run(args: &ShowArgs) -> Result<Exit, Failure> {
         return to_stdout(&show_config(&loaded));
     };
     let out = args.out.as_ref().unwrap_or(&loaded.settings.run.out);
-    if let Some(stored) = find_stored(what, out) {
-        let style = Style::stdout();
-        return to_stdout(&show_stored(&stored, args.failed, columns(), style)?);
-    }
+    let (part, of_trial) = args.part();
+    let stored = find_stored(what, out);
     let path = PathBuf::from(what);
+    match (&stored, of_trial) {
+        (Some(Stored::Trial(_)), _) | (_, None) => {}
+        (None, _) if !path.is_dir() => {}
+        (_, Some(flag)) => {
+            let what = what.clone();
+            return Err(Failure::NoTrial { what, flag });
+        }
+    }
+    if let Some(stored) = stored {
+        let (columns, style) = (stdout_columns(), Style::stdout());
+        return to_stdout(&show_stored(&stored, part, columns, style)?);
+    }
     if path.is_dir() {
         return to_stdout(&show_task(&task::load(&path)?));
     }
@@ -64,9 +87,15 @@ pub fn run(args: &ShowArgs) -> Result<Exit, Failure> {
     }
 }
 
-/// Of the terminal; wide where it is none.
-fn columns() -> usize {
-    console::Term::stdout()
-        .size_checked()
-        .map_or(160, |(_, columns)| usize::from(columns))
+impl ShowArgs {
+    /// What is asked for, and the flag that only a trial knows.
+    fn part(&self) -> (Part, Option<&'static str>) {
+        match self {
+            Self { full: true, .. } => (Part::Full, Some("--full")),
+            Self { diff: true, .. } => (Part::Diff, Some("--diff")),
+            Self { json: true, .. } => (Part::Record, Some("--json")),
+            Self { failed: true, .. } => (Part::Failed, None),
+            _ => (Part::Folded, None),
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::report::{Style, run_view, trial_view};
+use crate::report::{Style, run_view, trial_diff, trial_view};
 use crate::run::{StoreError, read_run, trial_dir};
 
 /// Something stored that `show` was asked for.
@@ -42,26 +42,52 @@ pub fn find_stored(name: &str, out: &Path) -> Option<Stored> {
     })
 }
 
-/// The text that `show` prints; `failed` lists only what is not resolved.
+/// What of it is asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Part {
+    /// All of it, at a glance.
+    #[default]
+    Folded,
+    /// Of a run: only what is not resolved.
+    Failed,
+    /// Of a trial: nothing is folded.
+    Full,
+    /// Of a trial: its change.
+    Diff,
+    /// Of a trial: `trial.json`, as it is.
+    Record,
+}
+
+/// The text that `show` prints.
 ///
 /// # Errors
 /// [`StoreError`] where it cannot be read.
 pub fn show_stored(
     stored: &Stored,
-    failed: bool,
+    part: Part,
     columns: usize,
     style: Style,
 ) -> Result<String, StoreError> {
     match stored {
-        Stored::Trial(dir) => trial_view(dir, columns, style),
+        Stored::Trial(dir) => match part {
+            Part::Folded | Part::Failed => trial_view(dir, false, columns, style),
+            Part::Full => trial_view(dir, true, columns, style),
+            Part::Diff => trial_diff(dir, style),
+            Part::Record => read_record(dir),
+        },
         Stored::Run(dir) => {
             let run = read_run(dir)?;
             for warning in &run.warnings {
                 tracing::warn!("{warning}");
             }
-            Ok(run_view(&run, failed, columns, style))
+            Ok(run_view(&run, part == Part::Failed, columns, style))
         }
     }
+}
+
+fn read_record(dir: &Path) -> Result<String, StoreError> {
+    let path = dir.join("trial.json");
+    std::fs::read_to_string(&path).map_err(|source| StoreError::Read { path, source })
 }
 
 #[cfg(test)]
@@ -91,7 +117,18 @@ mod tests {
         ] {
             assert_eq!(find_stored(name, out.path()), found, "{name}");
         }
-        let shown = show_stored(&Stored::Run(run), false, 100, Style::PLAIN).unwrap();
+        let asked = |part| {
+            let stored = Stored::Trial(trial.clone());
+            show_stored(&stored, part, 100, Style::PLAIN).unwrap()
+        };
+        assert_eq!(
+            asked(Part::Record),
+            std::fs::read_to_string(trial.join("trial.json")).unwrap()
+        );
+        assert_eq!(asked(Part::Diff), "no change is stored\n");
+        std::fs::write(trial.join("change.patch"), "diff --git a/x b/x\n").unwrap();
+        assert_eq!(asked(Part::Diff), "diff --git a/x b/x\n");
+        let shown = show_stored(&Stored::Run(run), Part::Folded, 100, Style::PLAIN).unwrap();
         assert!(shown.contains("1/1"), "{shown}");
     }
 }

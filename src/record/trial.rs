@@ -1,6 +1,7 @@
 //! `trial.json`, schema `proofyard/trial/1`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -218,6 +219,7 @@ pub struct Probe {
 pub struct Flag {
     pub kind: String,
     pub detail: String,
+    /// The event that it is about, by its `seq`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<u64>,
 }
@@ -235,7 +237,9 @@ pub struct TrajectorySummary {
 }
 
 /// What ended the agent's session; it never decides an outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum End {
     Submitted,
@@ -256,6 +260,13 @@ pub enum End {
     /// A value of a later version.
     #[serde(other)]
     Other,
+}
+
+/// As it is recorded: `max_steps`.
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
 }
 
 /// How correctly tools were used. Each term is a share from 0 to 1, null where

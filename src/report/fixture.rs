@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::record::{Flag, Outcome, Reason, RunRecord, TrialRecord};
+use crate::record::{End, Flag, ModelRef, Outcome, Reason, RunRecord, ToolUse, TrialRecord};
 use crate::run::fixture::{RecordBuilder, agent, input, task};
-use crate::run::{PlanInput, RunEvent, plan};
+use crate::run::{Contender, PlanInput, RunEvent, Spending, plan};
 
 /// Two tasks, two agents, two attempts.
 pub(crate) fn run() -> RunRecord {
@@ -80,5 +80,83 @@ pub(crate) fn events() -> Vec<RunEvent> {
         missing: 1,
         interrupted: true,
     });
+    events
+}
+
+/// Two tasks, two attempts: `loop` with these models, and `nop` where that is asked for.
+pub(crate) fn run_of(models: &[&str], nop: bool) -> RunRecord {
+    let tasks = [task("repo/glob-star"), task("terminal/torn-journal")];
+    let with = |model: &&str| Contender {
+        model: Some(ModelRef {
+            id: (*model).into(),
+            provider: "scripted".into(),
+        }),
+        ..agent("loop")
+    };
+    let mut contenders: Vec<Contender> = models.iter().map(with).collect();
+    contenders.extend(nop.then(|| agent("nop")));
+    plan(PlanInput {
+        contenders,
+        attempts: 2,
+        ..input(&tasks)
+    })
+    .unwrap()
+}
+
+/// Every trial of a run finished: models used turns, tokens and, but for
+/// `unpriced`, money; every third was stopped.
+pub(crate) fn finished(run: &RunRecord) -> Vec<TrialRecord> {
+    let of = |(index, planned): (usize, &crate::record::PlannedTrial)| {
+        let stopped = index % 3 == 1;
+        let outcome = match (&planned.model, stopped) {
+            (Some(_), false) => Outcome::Resolved,
+            _ => Outcome::Unresolved,
+        };
+        let Some(model) = &planned.model else {
+            let record = RecordBuilder::planned(run, planned).outcome(outcome);
+            return record.calls(0, 0).times(0, 700).build();
+        };
+        let record = RecordBuilder::planned(run, planned).outcome(outcome);
+        let record = record.edit(|record| {
+            record.trajectory.turns = 9 + index as u64;
+            record.usage.input = 28_000 + 1_000 * index as u64;
+            record.usage.output = 900;
+            record.cost_microusd = (model != "unpriced").then_some(21_400);
+            record.tool_use = Some(ToolUse {
+                score: 0.9 - 0.02 * index as f64,
+                ..ToolUse::default()
+            });
+            if stopped {
+                record.trajectory.end = End::MaxSteps;
+            }
+        });
+        record.build()
+    };
+    run.trials.iter().enumerate().map(of).collect()
+}
+
+/// Two of a run's trials under way, by what they have spent.
+pub(crate) fn under_way(run: &RunRecord, spent: [Option<Spending>; 2]) -> Vec<RunEvent> {
+    let mut events = vec![RunEvent::Started {
+        run: Box::new(run.clone()),
+        dir: PathBuf::from("runs/2026-11-23-quiet-otter"),
+        finished: Vec::new(),
+        jobs: 2,
+    }];
+    let details = [
+        ("agent", "step 9  bash  nginx \u{1b}[2J-t"),
+        ("agent", "step 112  read  src/pattern.py"),
+    ];
+    for ((planned, (phase, detail)), spent) in run.trials.iter().zip(details).zip(spent) {
+        events.push(RunEvent::TrialStarted {
+            trial: planned.trial.clone(),
+        });
+        events.push(RunEvent::TrialProgress {
+            trial: planned.trial.clone(),
+            phase,
+            detail: detail.into(),
+            spent,
+        });
+    }
     events
 }

@@ -1,8 +1,10 @@
-//! The one line that a finished trial takes.
+//! The one line that a finished trial takes, and how trials are named in lines.
+
+use std::collections::BTreeSet;
 
 use super::style::{Style, mark};
 use super::text::{clock, left, right, sanitize, width};
-use crate::record::{Outcome, Reason, RunRecord, TrialRecord};
+use crate::record::{End, Outcome, PlannedTrial, Reason, RunRecord, TrialRecord};
 use crate::run::seconds;
 
 /// The widest that a task's or an agent's name is shown.
@@ -13,6 +15,8 @@ const WIDEST: usize = 40;
 pub(super) struct Columns {
     task: usize,
     agent: usize,
+    /// Whether there is more than one agent, or model.
+    several: bool,
     attempts: u32,
 }
 
@@ -24,30 +28,50 @@ impl Columns {
             widths.max().unwrap_or(0).min(WIDEST)
         };
         let tasks = run.tasks.iter().map(|task| sanitize(task.name.as_str()));
-        let agents = run
+        let agents: BTreeSet<String> = run
             .trials
             .iter()
-            .map(|planned| label(&planned.agent, planned.model.as_deref()));
+            .map(|planned| label(&planned.agent, planned.model.as_deref()))
+            .collect();
         Self {
             task: widest(tasks.collect()),
-            agent: widest(agents.collect()),
+            several: agents.len() > 1,
+            agent: widest(agents.into_iter().collect()),
             attempts: run.attempts,
         }
     }
 
-    /// `repo/glob-star  loop  1/3`, aligned.
-    pub fn who(&self, task: &str, agent: &str, model: Option<&str>, attempt: u32) -> String {
+    /// As [`Columns::who`], without what is the same in every line of the run.
+    pub fn who_briefly(&self, planned: &PlannedTrial) -> String {
+        let mut who = left(&sanitize(planned.task.as_str()), self.task);
+        if self.several {
+            let label = label(&planned.agent, planned.model.as_deref());
+            who.push_str(&format!("  {}", left(&label, self.agent)));
+        }
+        if self.attempts > 1 {
+            who.push_str(&format!("  {}", self.attempt(planned.attempt)));
+        }
+        who
+    }
+
+    /// `1/3`.
+    fn attempt(&self, attempt: u32) -> String {
         let attempts = self.attempts.max(attempt);
         let digits = attempts.to_string().len() * 2 + 1;
+        right(&format!("{attempt}/{attempts}"), digits)
+    }
+
+    /// `repo/glob-star  loop  1/3`, aligned.
+    pub fn who(&self, task: &str, agent: &str, model: Option<&str>, attempt: u32) -> String {
         format!(
             "{}  {}  {}",
             left(&sanitize(task), self.task),
             left(&label(agent, model), self.agent),
-            right(&format!("{attempt}/{attempts}"), digits)
+            self.attempt(attempt)
         )
     }
 
-    /// The trial's name, its calls and its time, then why it is not resolved.
+    /// The trial's name, its calls and its time, then what else is worth a word.
     pub fn finished(&self, record: &TrialRecord) -> String {
         self.line(record, &note(record))
     }
@@ -87,8 +111,21 @@ pub(super) fn label(agent: &str, model: Option<&str>) -> String {
     }
 }
 
+/// Why a trial is not resolved, and what ended its session, where that was not the
+/// agent; empty where there is nothing to say.
+fn note(record: &TrialRecord) -> String {
+    let ended = match (record.outcome, record.trajectory.end) {
+        // What a fault did to a session is said with the fault.
+        (Outcome::Error, _) | (_, End::Submitted | End::Done) => String::new(),
+        (_, end) => format!("ended {end}"),
+    };
+    let mut parts = vec![why(record), ended];
+    parts.retain(|part| !part.is_empty());
+    parts.join(" · ")
+}
+
 /// Why a trial is not resolved, in a few words; empty where it is.
-pub(super) fn note(record: &TrialRecord) -> String {
+pub(super) fn why(record: &TrialRecord) -> String {
     let verdict = &record.verdict;
     match record.outcome {
         Outcome::Resolved => match record.clean {
@@ -116,10 +153,7 @@ pub(super) fn note(record: &TrialRecord) -> String {
 }
 
 fn flags(record: &TrialRecord) -> String {
-    let flags = record.verdict.flags.iter().map(|flag| match flag.step {
-        Some(step) => format!("{} (step {step})", flag.detail),
-        None => flag.detail.clone(),
-    });
+    let flags = record.verdict.flags.iter().map(|flag| flag.detail.as_str());
     flags.collect::<Vec<_>>().join(", ")
 }
 
@@ -137,5 +171,40 @@ fn reason_text(reason: Reason) -> &'static str {
         Reason::RequiredCallMissing => "a required call was not made",
         Reason::CallOrder => "calls were made in the wrong order",
         Reason::Other => "for a reason that this version does not know",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::fixture::{RecordBuilder, plan_of};
+
+    #[test]
+    fn an_end_that_the_agent_did_not_choose_is_said() {
+        let ended = |outcome, end| {
+            let record = RecordBuilder::of(&plan_of(&["a"]), 0)
+                .outcome(outcome)
+                .edit(|record| record.trajectory.end = end);
+            note(&record.build())
+        };
+        assert_eq!(ended(Outcome::Resolved, End::MaxSteps), "ended max_steps");
+        assert_eq!(ended(Outcome::Resolved, End::Done), "");
+        assert_eq!(ended(Outcome::Unresolved, End::Submitted), "");
+        assert_eq!(
+            ended(Outcome::Error, End::ModelError),
+            "engine error in sandbox: no such container"
+        );
+    }
+
+    #[test]
+    fn what_the_task_asks_of_calls_is_said() {
+        let record = RecordBuilder::of(&plan_of(&["a"]), 0)
+            .outcome(Outcome::Unresolved)
+            .message(Reason::RequiredCallMissing, "`refund` was never called")
+            .edit(|record| record.trajectory.end = End::Loop);
+        assert_eq!(
+            note(&record.build()),
+            "`refund` was never called · ended loop"
+        );
     }
 }

@@ -7,12 +7,14 @@
 mod console;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod grid;
 mod json;
 mod line;
+mod number;
 mod plain;
 mod progress;
 mod run_view;
-mod steps;
+mod running;
 mod style;
 mod table;
 mod terminal;
@@ -23,11 +25,11 @@ pub use console::{Console, ProgressMode, View};
 pub use json::JsonLines;
 pub use plain::Plain;
 pub use run_view::run_view;
-pub use style::Style;
+pub use style::{Style, stdout_columns};
 pub use table::{next_steps, table};
 pub use terminal::Terminal;
 pub use text::{sanitize, sanitize_lines};
-pub use trial::trial_view;
+pub use trial::{trial_diff, trial_view};
 
 use crate::run::RunEvent;
 

@@ -117,10 +117,33 @@ mod tests {
         [2/8] unresolved  repo/glob-star         nop   1/2     0 calls   0:01   2 of 5 fail_to_pass failed
         [3/8] resolved    terminal/torn-journal  loop  1/2     1 call    0:04
         [4/8] unresolved  terminal/torn-journal  nop   1/2     0 calls   0:09   2 of 5 fail_to_pass failed
-        [5/8] tampered    repo/glob-star         loop  2/2    14 calls   0:09   conftest.py rewrites outcomes (step 7)
+        [5/8] tampered    repo/glob-star         loop  2/2    14 calls   0:09   conftest.py rewrites outcomes
         [6/8] error       repo/glob-star         nop   2/2    14 calls   0:09   engine error in sandbox: no such container
         [7/8] unresolved  terminal/torn-journal  loop  2/2    22 calls   1:17   2 of 5 fail_to_pass failed
         warning: 1 trial did not end
+        ");
+    }
+
+    #[test]
+    fn a_line_says_what_stopped_a_model() {
+        let mut out = Vec::new();
+        let mut plain = Plain::new(&mut out);
+        let run = fixture::run_of(&["demo-1"], false);
+        for event in fixture::under_way(&run, [None, None]) {
+            plain.event(&event);
+        }
+        for record in fixture::finished(&run) {
+            plain.event(&RunEvent::TrialFinished {
+                record: Box::new(record),
+            });
+        }
+        drop(plain);
+        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r"
+        plan: 2 tasks × 1 agent × 2 attempts = 4 trials · engine docker 20.10 · 2 at a time
+        [1/4] resolved    repo/glob-star         loop · demo-1  1/2    14 calls   0:09
+        [2/4] unresolved  terminal/torn-journal  loop · demo-1  1/2    14 calls   0:09   ended max_steps
+        [3/4] resolved    repo/glob-star         loop · demo-1  2/2    14 calls   0:09
+        [4/4] resolved    terminal/torn-journal  loop · demo-1  2/2    14 calls   0:09
         ");
     }
 

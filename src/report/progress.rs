@@ -6,9 +6,11 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::line::Columns;
+use super::number::money;
+use super::running::{Row, aligned};
 use super::style::Style;
 use super::text::{clock, plural, sanitize};
-use crate::record::{Outcome, PlannedTrial, RunRecord, TrialId};
+use crate::record::{Outcome, PlannedTrial, RunRecord, TrialId, TrialRecord};
 use crate::run::{RunEvent, Spending};
 
 /// Cells of the bar.
@@ -26,6 +28,8 @@ pub(super) struct Progress {
     began: Instant,
     /// Finished since then.
     finished: usize,
+    /// Micro-dollars of finished trials; none where no price is known.
+    cost: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -47,6 +51,7 @@ impl Progress {
             preparing: Vec::new(),
             began: now,
             finished: 0,
+            cost: None,
         }
     }
 
@@ -59,6 +64,7 @@ impl Progress {
                 self.planned = planned.map(|t| (t.trial.clone(), t)).collect();
                 let outcomes = finished.iter().map(|r| (r.trial.clone(), r.outcome));
                 self.outcomes = outcomes.collect();
+                finished.iter().for_each(|record| self.pay(record));
                 self.began = now;
             }
             RunEvent::Preparing { what, done, .. } => {
@@ -87,16 +93,32 @@ impl Progress {
                 if let Some(running) = self.running.iter_mut().find(|r| r.trial == *trial) {
                     running.phase = phase;
                     running.detail = sanitize(detail);
-                    running.spent = *spent;
+                    // After the agent's phase nobody tells any more.
+                    running.spent = spent.or(running.spent);
                 }
             }
             RunEvent::TrialFinished { record } => {
                 self.running.retain(|running| running.trial != record.trial);
                 self.outcomes.insert(record.trial.clone(), record.outcome);
                 self.finished += 1;
+                self.pay(record);
             }
             RunEvent::Warning { .. } | RunEvent::Finished { .. } => {}
         }
+    }
+
+    fn pay(&mut self, record: &TrialRecord) {
+        if let Some(cost) = record.cost_microusd {
+            let cost = u64::try_from(cost).unwrap_or(0);
+            self.cost = Some(self.cost.unwrap_or(0).saturating_add(cost));
+        }
+    }
+
+    /// Micro-dollars of finished and running trials, as far as prices are known.
+    fn cost(&self) -> Option<u64> {
+        let running = self.running.iter();
+        let running = running.filter_map(|running| running.spent?.cost_microusd);
+        running.chain(self.cost).reduce(u64::saturating_add)
     }
 
     pub fn done(&self) -> usize {
@@ -111,7 +133,7 @@ impl Progress {
         self.outcomes.values().filter(|o| **o == outcome).count()
     }
 
-    /// `4 running · 21 resolved · 0 errors · about 1:10 left`.
+    /// `4 running · 21 resolved · 0 errors · $0.42 · about 1:10 left`.
     pub fn counts(&self, now: Instant) -> String {
         let mut parts = vec![
             format!("{} running", self.running.len()),
@@ -122,6 +144,9 @@ impl Progress {
             parts.push(format!("{tampered} tampered"));
         }
         parts.push(plural(self.count(Outcome::Error), "error"));
+        if let Some(cost) = self.cost() {
+            parts.push(money(cost as f64));
+        }
         if let Some(left) = self.left(now) {
             parts.push(format!("about {} left", clock(left.as_secs_f64())));
         }
@@ -155,38 +180,30 @@ impl Progress {
         )
     }
 
-    /// A line for each running trial, at most `most` lines.
-    pub fn running(&self, now: Instant, most: usize, style: Style) -> Vec<String> {
+    /// A line for each running trial, at most `most` lines, so many columns wide.
+    pub fn running(&self, now: Instant, most: usize, columns: usize, style: Style) -> Vec<String> {
         let shown = match self.running.len() > most {
             true => most.saturating_sub(1),
             false => self.running.len(),
         };
-        let mut lines: Vec<String> = self.running[..shown]
+        let rows: Vec<Row> = self.running[..shown]
             .iter()
             .map(|running| {
-                let elapsed = clock(now.duration_since(running.since).as_secs_f64());
-                let who = self.who(&running.trial);
-                let line = format!("    {who}  {elapsed:>5}  {:<8}", running.phase);
-                style.dim(format!("{line}  {}", running.detail).trim_end())
+                let who = match self.planned.get(&running.trial) {
+                    Some(planned) => self.columns.who_briefly(planned),
+                    None => sanitize(running.trial.as_str()),
+                };
+                let (phase, detail) = (running.phase, &running.detail);
+                let elapsed = now.duration_since(running.since);
+                Row::new(who, phase, detail, running.spent, elapsed)
             })
             .collect();
+        let mut lines = aligned(&rows, columns, style);
         let hidden = self.running.len() - shown;
         if hidden > 0 && most > 0 {
             lines.push(style.dim(&format!("    … and {hidden} more")));
         }
         lines
-    }
-
-    fn who(&self, trial: &TrialId) -> String {
-        match self.planned.get(trial) {
-            Some(planned) => self.columns.who(
-                planned.task.as_str(),
-                &planned.agent,
-                planned.model.as_deref(),
-                planned.attempt,
-            ),
-            None => sanitize(trial.as_str()),
-        }
     }
 }
 
@@ -235,7 +252,7 @@ mod tests {
 
     fn text(progress: &Progress, now: Instant) -> String {
         let mut lines = vec![progress.status(now, Style::PLAIN)];
-        lines.extend(progress.running(now, 8, Style::PLAIN));
+        lines.extend(progress.running(now, 8, 100, Style::PLAIN));
         lines.join("\n")
     }
 
@@ -244,9 +261,84 @@ mod tests {
         let (progress, now) = scene(4, Duration::from_secs(12));
         insta::assert_snapshot!(text(&progress, now), @r"
         0/8 ▕                ▏ 2 running · 0 resolved · 0 errors
-           repo/glob-star         loop  1/2   0:12  agent     step 11  bash  nginx -t
-           repo/glob-star         nop   1/2   0:12
+           repo/glob-star         loop  1/2  step 11  bash    nginx -t                                 0:12
+           repo/glob-star         nop   1/2                                                            0:12
         ");
+    }
+
+    fn of(events: Vec<RunEvent>) -> (Progress, Instant) {
+        let t0 = Instant::now();
+        let mut progress = Progress::new(t0);
+        for event in &events {
+            progress.take_in(event, t0);
+        }
+        (progress, t0 + Duration::from_secs(12))
+    }
+
+    fn spent(tokens: u64, cost_microusd: Option<u64>) -> Option<Spending> {
+        Some(Spending {
+            turns: 7,
+            tokens,
+            cost_microusd,
+        })
+    }
+
+    #[test]
+    fn what_a_model_has_spent_stands_beside_its_call() {
+        let run = fixture::run_of(&["demo-1"], false);
+        let spent = [spent(12_400, Some(21_000)), spent(900, Some(400))];
+        let mut events = fixture::under_way(&run, spent);
+        let (progress, now) = of(events.clone());
+        insta::assert_snapshot!(text(&progress, now), @r"
+        0/4 ▕                ▏ 2 running · 0 resolved · 0 errors · $0.021
+           repo/glob-star         1/2  step 9    bash    nginx -t               12 k tokens   $0.021   0:12
+           terminal/torn-journal  1/2  step 112  read    src/pattern.py          900 tokens  $0.0004   0:12
+        ");
+
+        // The agent's phase is over: what was spent stays spent.
+        let record = fixture::finished(&run).remove(1);
+        events.push(RunEvent::TrialFinished {
+            record: Box::new(record),
+        });
+        events.push(RunEvent::TrialProgress {
+            trial: run.trials[0].trial.clone(),
+            phase: "verify",
+            detail: "12 of 31 tests".into(),
+            spent: None,
+        });
+        let (progress, now) = of(events);
+        insta::assert_snapshot!(text(&progress, now), @r"
+        1/4 ▕████            ▏ 1 running · 0 resolved · 0 errors · $0.042 · about 0:36 left
+           repo/glob-star         1/2  verify   12 of 31 tests                   12 k tokens  $0.021   0:12
+        ");
+    }
+
+    #[test]
+    fn what_has_no_price_has_no_cost() {
+        let run = fixture::run_of(&["demo-1"], false);
+        let (progress, now) = of(fixture::under_way(&run, [spent(12_400, None), None]));
+        insta::assert_snapshot!(text(&progress, now), @r"
+        0/4 ▕                ▏ 2 running · 0 resolved · 0 errors
+           repo/glob-star         1/2  step 9    bash    nginx -t                        12 k tokens   0:12
+           terminal/torn-journal  1/2  step 112  read    src/pattern.py                                0:12
+        ");
+    }
+
+    #[test]
+    fn a_narrow_terminal_shows_the_call_first() {
+        let run = fixture::run_of(&["demo-1"], true);
+        let spent = [spent(12_400, Some(21_000)), None];
+        let (progress, now) = of(fixture::under_way(&run, spent));
+        let lines = |columns| progress.running(now, 8, columns, Style::PLAIN).join("\n");
+        insta::assert_snapshot!(lines(80), @r"
+        repo/glob-star         loop · demo-1  1/2  step 9    bash    nginx -t   0:12
+        repo/glob-star         nop            1/2  step 112  read    src/pat…   0:12
+        ");
+        assert!(
+            lines(110).contains("12 k tokens  $0.021   0:12"),
+            "{}",
+            lines(110)
+        );
     }
 
     #[test]
@@ -274,7 +366,7 @@ mod tests {
     #[test]
     fn more_than_fits_is_counted() {
         let (progress, now) = scene(3, Duration::ZERO);
-        let lines = progress.running(now, 1, Style::PLAIN);
+        let lines = progress.running(now, 1, 100, Style::PLAIN);
         assert_eq!(lines, ["    … and 2 more"]);
         assert!(lines.iter().all(|line| width(&fit(line, 10)) <= 10));
     }

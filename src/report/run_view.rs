@@ -10,7 +10,8 @@ use crate::run::{StoredRun, summarise, trial_dir};
 
 /// The run's table and its trials; with `failed` those that are not resolved.
 ///
-/// `columns` is the width that the trials' lines are cut to; the table is not cut.
+/// `columns` is the width that the trials' lines are cut to, and that the table
+/// keeps to as far as it can.
 pub fn run_view(stored: &StoredRun, failed: bool, columns: usize, style: Style) -> String {
     let mut out = String::new();
     let run = &stored.run;
@@ -44,7 +45,7 @@ pub fn run_view(stored: &StoredRun, failed: bool, columns: usize, style: Style) 
     }
     let summary = summarise(run, &stored.records);
     out.push('\n');
-    out.push_str(&table(&summary, style));
+    out.push_str(&table(&summary, columns, style));
     out.push('\n');
     match shown.first() {
         Some(record) => {
@@ -83,7 +84,7 @@ mod tests {
 
           ✘ repo/glob-star         nop   1/2     0 calls   0:01   2 of 5 fail_to_pass failed
           ✘ terminal/torn-journal  nop   1/2     0 calls   0:09   2 of 5 fail_to_pass failed
-          ! repo/glob-star         loop  2/2    14 calls   0:09   tampered: conftest.py rewrites outcomes (…
+          ! repo/glob-star         loop  2/2    14 calls   0:09   tampered: conftest.py rewrites outcomes
           ? repo/glob-star         nop   2/2    14 calls   0:09   engine error in sandbox: no such container
           ✘ terminal/torn-journal  loop  2/2    22 calls   1:17   2 of 5 fail_to_pass failed
           2 resolved trials not shown
@@ -91,7 +92,8 @@ mod tests {
                 resolved            clean   tampered   errors   calls   errors in calls   time
          loop   2/4  50 % [15–85]    50 %          1        0      14        1.2 (10 %)   0:09
          nop    0/2   0 % [0–66]      0 %          0        1       0                 –   0:05
-                 2 tasks · 95 % intervals clustered by task · calls and time are medians · 1 trial missing
+                2 tasks · 95 % intervals clustered by task · calls and time are medians · 1 tampered
+                1 trial in error · 1 trial missing
 
           proofyard show runs/2026-11-23-quiet-otter/trials/repo__glob-star--nop--1   its steps and tests
         ");

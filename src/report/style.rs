@@ -1,8 +1,19 @@
-//! Colour, where it is wanted; never the only sign of anything.
+//! Colour, where it is wanted; never the only sign of anything. And how wide
+//! standard output is.
 
 use std::env;
 
 use crate::record::Outcome;
+
+/// Columns of what is no terminal.
+const WIDE: usize = 160;
+
+/// Columns of the terminal that standard output is; wide where it is none.
+pub fn stdout_columns() -> usize {
+    console::Term::stdout()
+        .size_checked()
+        .map_or(WIDE, |(_, columns)| usize::from(columns))
+}
 
 /// Whether texts are coloured.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -34,7 +45,7 @@ impl Style {
     }
 
     fn paint(self, code: &str, text: &str) -> String {
-        match self.colour {
+        match self.colour && !text.is_empty() {
             true => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
             false => text.to_owned(),
         }
@@ -53,6 +64,16 @@ impl Style {
     /// What should be read.
     pub(super) fn warn(self, text: &str) -> String {
         self.paint("33", text)
+    }
+
+    /// A line of a patch that is added.
+    pub(super) fn added(self, text: &str) -> String {
+        self.paint("32", text)
+    }
+
+    /// A line of a patch that is removed.
+    pub(super) fn removed(self, text: &str) -> String {
+        self.paint("31", text)
     }
 
     /// In the colour of an outcome.

@@ -1,55 +1,94 @@
-//! The final table: a row per agent, every number with its n or its interval, the
-//! next step named.
+//! The final table: a row per agent and model, every number with its n or its
+//! interval, the next step named.
+//!
+//! Owns what is a column and what each number is called. Must not know how numbers
+//! are found.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::grid::{Column, Grid};
 use super::line::label;
+use super::number::{money, number, percent, share, thousands};
 use super::style::Style;
-use super::text::{clock, left, plural, right, width};
+use super::text::{clock, flowed, left, plural, right, width};
+use crate::record::End;
 use crate::run::{AgentSummary, Rate, Summary};
 
 /// What stands for a number that does not exist.
 const NONE: &str = "–";
 
-/// The table, with the line below it that says what its numbers are.
-pub fn table(summary: &Summary, style: Style) -> String {
+/// The table, with the lines below it that say what its numbers are; so many
+/// columns wide where that can be.
+pub fn table(summary: &Summary, columns: usize, style: Style) -> String {
     let agents = &summary.agents;
     let names: Vec<String> = agents
         .iter()
         .map(|agent| label(&agent.agent, agent.model.as_deref()))
         .collect();
-    let name_width = names.iter().map(|name| width(name)).max().unwrap_or(0);
-    let mut columns = vec![
-        Column::of("resolved", resolved(agents)).left(),
-        Column::each("clean", agents, |a| share(a.clean.as_ref())),
-        Column::each("tampered", agents, |a| a.tampered.to_string()),
-        Column::each("errors", agents, |a| a.errors.to_string()),
-        Column::each("calls", agents, |a| number(a.median.tool_calls)),
-        Column::each("errors in calls", agents, call_errors),
-    ];
-    if agents.iter().any(|agent| agent.median.tokens > Some(0.0)) {
-        let tokens = |a: &AgentSummary| a.median.tokens.map_or(NONE.into(), thousands);
-        columns.push(Column::each("tokens", agents, tokens));
-    }
-    if agents.iter().any(|agent| agent.cost_microusd > Some(0)) {
-        columns.push(Column::each("cost/success", agents, cost));
-    }
-    columns.push(Column::each("time", agents, |a| {
-        a.median.seconds.map_or(NONE.into(), clock)
-    }));
+    let cells = |cell: &dyn Fn(&AgentSummary) -> String| agents.iter().map(cell).collect();
+    let each = |head, cell: &dyn Fn(&AgentSummary) -> String| Column::of(head, cells(cell));
+    let any = |holds: &dyn Fn(&AgentSummary) -> bool| agents.iter().any(holds);
+    let with_model = any(&|agent| agent.model.is_some());
+    let priced = any(&|agent| agent.cost_microusd.is_some());
+    let several = agents.len() > 1;
 
-    let indent = " ".repeat(name_width + 2);
-    let head: String = columns.iter().map(Column::head).collect();
-    let mut out = format!("{indent}{}\n", style.bold(head.trim_end()));
-    for (row, name) in names.iter().enumerate() {
-        let cells: String = columns.iter().map(|column| column.cell(row)).collect();
-        out.push_str(&format!(
-            " {} {}\n",
-            left(name, name_width),
-            cells.trim_end()
-        ));
+    let mut shown = vec![
+        Column::of("resolved", resolved(agents)).aligned_left(),
+        each("clean", &|a| rate(a.clean.as_ref())).spare(4),
+    ];
+    if several && summary.tampered > 0 {
+        shown.push(each("tampered", &|a| a.tampered.to_string()).spare(6));
     }
-    out.push_str(&format!("{indent}   {}\n", style.dim(&basis(summary))));
+    if several && summary.errors > 0 {
+        shown.push(each("errors", &|a| a.errors.to_string()).spare(5));
+    }
+    if any(&|agent| agent.tool_use.is_some()) {
+        shown.push(each("tool use", &tool_use).spare(3));
+    }
+    if with_model {
+        shown.push(each("turns", &|a| of_model(a, a.median.turns, number)).spare(9));
+    }
+    shown.push(
+        each("calls", &|a| {
+            a.median.tool_calls.map_or(NONE.into(), number)
+        })
+        .spare(1),
+    );
+    shown.push(each("errors in calls", &call_errors).spare(8));
+    if with_model && any(&|agent| agent.median.tokens > Some(0.0)) {
+        let tokens = |a: &AgentSummary| a.median.tokens.filter(|tokens| *tokens > 0.0);
+        shown.push(each("tokens", &|a| of_model(a, tokens(a), thousands)).spare(7));
+    }
+    if priced {
+        shown.push(each("cost per success", &cost_per_success).spare(0));
+        shown.push(each("cost", &cost).spare(10));
+    }
+    shown.push(each("time", &|a| a.median.seconds.map_or(NONE.into(), clock)).spare(2));
+
+    let medians: Vec<&str> = ["turns", "calls", "tokens", "time"]
+        .into_iter()
+        .filter(|head| shown.iter().any(|column| column.head() == *head))
+        .collect();
+    let grid = Grid::of(&names, shown, columns, style);
+    let mut out = String::new();
+    for line in &grid.lines {
+        out.push_str(line);
+        out.push('\n');
+    }
+    // Below the first column, where that leaves room for a sentence.
+    let indent = match columns.saturating_sub(grid.indent + 2) >= 40 {
+        true => grid.indent + 2,
+        false => 4,
+    };
+    let medians: Vec<&str> = medians
+        .into_iter()
+        .filter(|head| !grid.left_out.contains(head))
+        .collect();
+    let basis = basis(summary, &medians, &grid.left_out);
+    for line in flowed(&basis, columns.saturating_sub(indent).clamp(40, 100)) {
+        out.push_str(&format!("{}{}\n", " ".repeat(indent), style.dim(&line)));
+    }
     out
 }
 
@@ -88,56 +127,6 @@ pub fn next_steps(summary: &Summary, dir: &Path, style: Style) -> String {
     out
 }
 
-/// One column: its head, its cells, how they are aligned.
-struct Column {
-    head: &'static str,
-    cells: Vec<String>,
-    width: usize,
-    to_left: bool,
-}
-
-impl Column {
-    fn of(head: &'static str, cells: Vec<String>) -> Self {
-        let widest = cells.iter().map(|cell| width(cell)).max().unwrap_or(0);
-        Self {
-            head,
-            width: widest.max(width(head)),
-            cells,
-            to_left: false,
-        }
-    }
-
-    fn each(
-        head: &'static str,
-        agents: &[AgentSummary],
-        cell: impl Fn(&AgentSummary) -> String,
-    ) -> Self {
-        Self::of(head, agents.iter().map(cell).collect())
-    }
-
-    fn left(self) -> Self {
-        Self {
-            to_left: true,
-            ..self
-        }
-    }
-
-    fn head(&self) -> String {
-        self.align(self.head)
-    }
-
-    fn cell(&self, row: usize) -> String {
-        self.align(&self.cells[row])
-    }
-
-    fn align(&self, text: &str) -> String {
-        match self.to_left {
-            true => format!("  {}", left(text, self.width)),
-            false => format!("   {}", right(text, self.width)),
-        }
-    }
-}
-
 /// `41/60   68 % [53–80]`, its parts aligned among the agents.
 fn resolved(agents: &[AgentSummary]) -> Vec<String> {
     let parts: Vec<[String; 3]> = agents
@@ -149,7 +138,7 @@ fn resolved(agents: &[AgentSummary]) -> Vec<String> {
             });
             [
                 format!("{}/{judged}", agent.resolved),
-                share(agent.success.as_ref()),
+                rate(agent.success.as_ref()),
                 interval,
             ]
         })
@@ -169,19 +158,21 @@ fn resolved(agents: &[AgentSummary]) -> Vec<String> {
         .collect()
 }
 
-/// `68 %`; never rounded to all or nothing.
-fn share(rate: Option<&Rate>) -> String {
-    match rate {
-        None => NONE.to_owned(),
-        Some(rate) => percent(rate.value),
-    }
+fn rate(rate: Option<&Rate>) -> String {
+    rate.map_or(NONE.to_owned(), |rate| percent(rate.value))
 }
 
-fn percent(value: f64) -> String {
-    match value {
-        v if v > 0.0 && v < 0.005 => "<1 %".to_owned(),
-        v if (0.995..1.0).contains(&v) => ">99 %".to_owned(),
-        v => format!("{:.0} %", v * 100.0),
+/// A number that only an agent with a model has.
+fn of_model(agent: &AgentSummary, value: Option<f64>, show: fn(f64) -> String) -> String {
+    let value = value.filter(|_| agent.model.is_some());
+    value.map_or(NONE.to_owned(), show)
+}
+
+/// `0.86 (60)`: the mean score, of so many trials.
+fn tool_use(agent: &AgentSummary) -> String {
+    match &agent.tool_use {
+        Some(mean) => format!("{} ({})", share(mean.value), mean.n),
+        None => NONE.to_owned(),
     }
 }
 
@@ -192,31 +183,23 @@ fn call_errors(agent: &AgentSummary) -> String {
     }
 }
 
-fn number(value: Option<f64>) -> String {
-    match value {
-        None => NONE.to_owned(),
-        Some(value) if value.fract() == 0.0 => format!("{value:.0}"),
-        Some(value) => format!("{value:.1}"),
-    }
-}
-
-fn thousands(value: f64) -> String {
-    match value {
-        v if v < 1_000.0 => format!("{v:.0}"),
-        v if v < 1_000_000.0 => format!("{:.0} k", v / 1_000.0),
-        v => format!("{:.1} M", v / 1_000_000.0),
-    }
-}
-
-fn cost(agent: &AgentSummary) -> String {
+fn cost_per_success(agent: &AgentSummary) -> String {
     match (agent.cost_microusd, agent.resolved) {
-        (Some(cost), 1..) => format!("${:.3}", cost as f64 / 1e6 / agent.resolved as f64),
+        (Some(cost), 1..) => money(cost as f64 / agent.resolved as f64),
         _ => NONE.to_owned(),
     }
 }
 
-/// What the numbers of the table are.
-fn basis(summary: &Summary) -> String {
+fn cost(agent: &AgentSummary) -> String {
+    match (agent.cost_microusd, &agent.model) {
+        (Some(cost), _) => money(cost as f64),
+        (None, Some(_)) => "unpriced".to_owned(),
+        (None, None) => NONE.to_owned(),
+    }
+}
+
+/// What the numbers of the table are, and what has no column.
+fn basis(summary: &Summary, medians: &[&str], left_out: &[&str]) -> Vec<String> {
     let tasks = summary.agents.iter().map(|agent| agent.tasks).max();
     let tasks = tasks.unwrap_or(0);
     let mut parts = vec![plural(tasks, "task")];
@@ -233,12 +216,60 @@ fn basis(summary: &Summary) -> String {
             (_, true) => "95 % intervals clustered by task".to_owned(),
             _ => "95 % intervals clustered by what tasks share".to_owned(),
         });
-        parts.push("calls and time are medians".to_owned());
+        if let [first @ .., last] = medians {
+            parts.push(format!("{} and {last} are medians", first.join(", ")));
+        }
     }
+    parts.push(format!("{} tampered", summary.tampered));
+    parts.push(format!("{} in error", plural(summary.errors, "trial")));
+    parts.extend(ends(summary));
+    parts.extend(spent(summary, left_out.contains(&"cost")));
     if summary.missing > 0 {
         parts.push(format!("{} missing", plural(summary.missing, "trial")));
     }
-    parts.join(" · ")
+    if !left_out.is_empty() {
+        parts.push(format!("no room for {}", left_out.join(", ")));
+    }
+    parts
+}
+
+/// `3 ended max_steps, 1 ended timeout`: sessions that agents did not end.
+fn ends(summary: &Summary) -> Option<String> {
+    let mut ends: BTreeMap<End, usize> = BTreeMap::new();
+    for (end, count) in summary.agents.iter().flat_map(|agent| &agent.ends) {
+        *ends.entry(*end).or_default() += count;
+    }
+    // Faults are counted as such.
+    let told = |end: &End| {
+        !matches!(
+            end,
+            End::Submitted | End::Done | End::ModelError | End::Cancelled | End::Other
+        )
+    };
+    let told: Vec<String> = ends
+        .iter()
+        .filter(|(end, _)| told(end))
+        .map(|(end, count)| format!("{count} ended {end}"))
+        .collect();
+    (!told.is_empty()).then(|| told.join(", "))
+}
+
+/// What all models together have cost, where no single row says it.
+fn spent(summary: &Summary, hidden: bool) -> Option<String> {
+    let models: Vec<&AgentSummary> = summary
+        .agents
+        .iter()
+        .filter(|agent| agent.model.is_some())
+        .collect();
+    let costs: Vec<i64> = models.iter().filter_map(|a| a.cost_microusd).collect();
+    let sum = money(costs.iter().sum::<i64>() as f64);
+    match (costs.len(), models.len()) {
+        (_, 0) => None,
+        (0, _) => Some("unpriced".to_owned()),
+        (1, _) if !hidden => None,
+        (priced, all) if priced == all => Some(format!("{sum} in all")),
+        _ => Some(format!("{sum} in all, as far as priced")),
+    }
 }
 
 #[cfg(test)]
@@ -255,7 +286,7 @@ mod tests {
             Path::new("runs/2026-11-23-quiet-otter"),
             Style::PLAIN,
         );
-        format!("{}\n{steps}", table(summary, Style::PLAIN))
+        format!("{}\n{steps}", table(summary, 160, Style::PLAIN))
     }
 
     #[test]
@@ -265,7 +296,8 @@ mod tests {
                 resolved            clean   tampered   errors   calls   errors in calls   time
          loop   2/4  50 % [15–85]    50 %          1        0      14        1.2 (10 %)   0:09
          nop    0/2   0 % [0–66]      0 %          0        1       0                 –   0:05
-                 2 tasks · 95 % intervals clustered by task · calls and time are medians · 1 trial missing
+                2 tasks · 95 % intervals clustered by task · calls and time are medians · 1 tampered
+                1 trial in error · 1 trial missing
 
         runs/2026-11-23-quiet-otter
           proofyard resume runs/2026-11-23-quiet-otter                    finish 1 missing trial
@@ -279,9 +311,9 @@ mod tests {
         let run = plan_of(&["a"]);
         let records = [RecordBuilder::of(&run, 0).outcome(Outcome::Error).build()];
         insta::assert_snapshot!(text(&summarise(&run, &records)), @r"
-               resolved   clean   tampered   errors   calls   errors in calls   time
-         nop   0/0  –         –          0        1       –                 –      –
-                1 task
+               resolved   clean   calls   errors in calls   time
+         nop   0/0  –         –       –                 –      –
+               1 task · 0 tampered · 1 trial in error
 
         runs/2026-11-23-quiet-otter
           proofyard resume runs/2026-11-23-quiet-otter --retry-errors 1   execute 1 trial in error again
@@ -289,30 +321,77 @@ mod tests {
         ");
     }
 
-    #[test]
-    fn tokens_and_cost_have_columns_where_there_are_any() {
-        let run = plan_of(&["a"]);
-        let records = [RecordBuilder::of(&run, 0)
-            .edit(|record| {
-                record.usage.input = 31_000;
-                record.cost_microusd = Some(21_000);
-            })
-            .build()];
-        insta::assert_snapshot!(text(&summarise(&run, &records)), @r"
-               resolved              clean   tampered   errors   calls   errors in calls   tokens   cost/success   time
-         nop   1/1  100 % [21–100]   100 %          0        0      14         1.0 (7 %)     31 k         $0.021   0:09
-                1 task · 95 % intervals · calls and time are medians
+    fn of(models: &[&str], nop: bool, columns: usize) -> String {
+        let run = fixture::run_of(models, nop);
+        let summary = summarise(&run, &fixture::finished(&run));
+        table(&summary, columns, Style::PLAIN)
+    }
 
-        runs/2026-11-23-quiet-otter
-          proofyard show runs/2026-11-23-quiet-otter   every trial
+    #[test]
+    fn a_model_has_turns_tokens_and_a_price() {
+        insta::assert_snapshot!(of(&["demo-1"], false, 160), @r"
+                        resolved            clean   tool use   turns   calls   errors in calls   tokens   cost per success     cost   time
+        loop · demo-1   3/4  75 % [26–96]    75 %   0.87 (4)    10.5      14         1.0 (7 %)     30 k             $0.029   $0.086   0:09
+                        2 tasks · 95 % intervals clustered by task · turns, calls, tokens and time are medians · 0 tampered
+                        0 trials in error · 1 ended max_steps
         ");
     }
 
     #[test]
-    fn nearly_all_is_not_all() {
-        assert_eq!(percent(0.999), ">99 %");
-        assert_eq!(percent(0.001), "<1 %");
-        assert_eq!(percent(1.0), "100 %");
-        assert_eq!(percent(0.0), "0 %");
+    fn what_an_agent_has_not_is_a_dash() {
+        insta::assert_snapshot!(of(&["demo-1", "unpriced"], true, 160), @r"
+                          resolved              clean   tool use   turns   calls   errors in calls   tokens   cost per success       cost   time
+        loop · demo-1     4/4  100 % [34–100]   100 %   0.81 (4)    13.5      14         1.0 (7 %)     33 k             $0.021     $0.086   0:09
+        loop · unpriced   0/4    0 % [0–66]       0 %   0.79 (4)    14.5      14         1.0 (7 %)     34 k                  –   unpriced   0:09
+        nop               0/4    0 % [0–66]       0 %          –       –       0                 –        –                  –          –   0:01
+                          2 tasks · 95 % intervals clustered by task · turns, calls, tokens and time are medians · 0 tampered
+                          0 trials in error · 4 ended max_steps
+        ");
+        insta::assert_snapshot!(of(&["unpriced"], false, 160), @r"
+                          resolved           clean  tool use  turns  calls  errors in calls  tokens  time
+        loop · unpriced   3/4  75 % [26–96]   75 %  0.87 (4)   10.5     14        1.0 (7 %)    30 k  0:09
+                          2 tasks · 95 % intervals clustered by task · turns, calls, tokens and time are medians · 0 tampered
+                          0 trials in error · 1 ended max_steps · unpriced
+        ");
+    }
+
+    #[test]
+    fn the_least_important_columns_give_way() {
+        insta::assert_snapshot!(of(&["demo-1"], true, 100), @r"
+                                                      tool                errors in          cost per
+                        resolved           clean       use  turns  calls      calls  tokens   success  time
+        loop · demo-1   3/4  75 % [26–96]   75 %  0.84 (4)     12     14  1.0 (7 %)    32 k    $0.029  0:09
+        nop             0/4   0 % [0–66]     0 %         –      –      0          –       –         –  0:01
+                        2 tasks · 95 % intervals clustered by task
+                        turns, calls, tokens and time are medians · 0 tampered · 0 trials in error
+                        1 ended max_steps · $0.086 in all · no room for cost
+        ");
+        insta::assert_snapshot!(of(&["demo-1"], true, 80), @r"
+                                                      tool         cost per
+                        resolved           clean       use  calls   success  time
+        loop · demo-1   3/4  75 % [26–96]   75 %  0.84 (4)     14    $0.029  0:09
+        nop             0/4   0 % [0–66]     0 %         –      0         –  0:01
+                        2 tasks · 95 % intervals clustered by task
+                        calls and time are medians · 0 tampered · 0 trials in error
+                        1 ended max_steps · $0.086 in all
+                        no room for cost, turns, errors in calls, tokens
+        ");
+        insta::assert_snapshot!(of(&["demo-1"], true, 60), @r"
+                                                  cost per
+                        resolved           calls   success  time
+        loop · demo-1   3/4  75 % [26–96]     14    $0.029  0:09
+        nop             0/4   0 % [0–66]       0         –  0:01
+                        2 tasks · 95 % intervals clustered by task
+                        calls and time are medians · 0 tampered
+                        0 trials in error · 1 ended max_steps
+                        $0.086 in all
+                        no room for cost, turns, errors in calls,
+                        tokens, clean, tool use
+        ");
+        for columns in [60, 72, 80, 90, 100, 120, 160] {
+            let shown = of(&["demo-1"], true, columns);
+            let wide = shown.lines().find(|line| width(line) > columns);
+            assert_eq!(wide, None, "{columns}");
+        }
     }
 }

@@ -56,8 +56,8 @@ impl Terminal {
         let now = Instant::now();
         let rows = usize::from(self.term.size().0).saturating_sub(4).max(1);
         let mut lines = vec![self.progress.status(now, self.style)];
-        lines.extend(self.progress.running(now, rows, self.style));
         let columns = self.columns();
+        lines.extend(self.progress.running(now, rows, columns, self.style));
         let lines: Vec<String> = lines.iter().map(|line| fit(line, columns)).collect();
         self.block.set_message(lines.join("\n"));
     }

@@ -38,6 +38,81 @@ pub fn sanitize_lines(text: &str, most: usize) -> Vec<String> {
     text.lines().take(most).map(sanitize).collect()
 }
 
+/// A foreign text of several lines, each as [`sanitize`] has it and broken to so
+/// many columns. Empty lines before and after it are left out, tabs take four columns.
+pub(super) fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let lines: Vec<&str> = text.trim_matches(['\n', '\r']).lines().collect();
+    let mut out = Vec::with_capacity(lines.len());
+    for line in lines {
+        let line = sanitize(&line.replace('\t', "    "));
+        wrap(line.trim_end(), columns.max(1), &mut out);
+    }
+    out
+}
+
+/// Breaks one line at spaces, a word that is too long wherever it must be; what
+/// is broken off stands below the beginning of the line.
+fn wrap(line: &str, columns: usize, out: &mut Vec<String>) {
+    let indent: String = line.chars().take_while(|c| *c == ' ').collect();
+    let indent = match indent.len() * 2 >= columns {
+        true => String::new(),
+        false => indent,
+    };
+    let mut rest = line;
+    while let Some(at) = break_at(rest, columns) {
+        let broken = rest[..at].trim_end();
+        if !broken.is_empty() {
+            out.push(broken.to_owned());
+        }
+        rest = rest[at..].trim_start();
+        if rest.is_empty() {
+            return;
+        }
+        if !indent.is_empty() {
+            let mut inner = Vec::new();
+            wrap(rest, columns - indent.len(), &mut inner);
+            out.extend(inner.iter().map(|line| format!("{indent}{line}")));
+            return;
+        }
+    }
+    out.push(rest.to_owned());
+}
+
+/// Where a line that is wider than that is broken; looks no further than it must.
+fn break_at(line: &str, columns: usize) -> Option<usize> {
+    let (mut used, mut space, mut begun) = (0, None, false);
+    for (at, c) in line.char_indices() {
+        used += c.width().unwrap_or(0);
+        if used > columns && at > 0 {
+            // A space right behind the last column is as good a place.
+            return Some(if c == ' ' { at } else { space.unwrap_or(at) });
+        }
+        match c {
+            ' ' if begun => space = Some(at),
+            ' ' => {}
+            _ => begun = true,
+        }
+    }
+    None
+}
+
+/// Parts with a separator between them, broken to so many columns: between parts
+/// where that can be.
+pub(super) fn flowed(parts: &[String], columns: usize) -> Vec<String> {
+    const BETWEEN: &str = " · ";
+    let mut lines: Vec<String> = Vec::new();
+    for part in parts {
+        match lines.last_mut() {
+            Some(line) if width(line) + width(BETWEEN) + width(part) <= columns => {
+                line.push_str(BETWEEN);
+                line.push_str(part);
+            }
+            _ => wrap(part, columns.max(1), &mut lines),
+        }
+    }
+    lines
+}
+
 /// What follows an escape character and belongs to it.
 fn escape_length(rest: &[char]) -> usize {
     match rest.first() {
@@ -184,6 +259,27 @@ mod tests {
     }
 
     #[test]
+    fn a_long_line_is_broken_at_spaces() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(
+            wrapped("\n\na\n\n  b\u{1b}[2J\tc\n\n", 20),
+            ["a", "", "  b    c"]
+        );
+        assert_eq!(wrapped("  deep one two", 10), ["  deep one", "  two"]);
+        assert_eq!(wrapped("abcdefgh ij", 4), ["abcd", "efgh", "ij"]);
+        assert_eq!(wrapped("漢字漢字", 5), ["漢字", "漢字"]);
+        assert_eq!(wrapped("", 5), Vec::<String>::new());
+    }
+
+    #[test]
+    fn parts_stay_whole() {
+        let parts = ["one".to_owned(), "two".into(), "three".into()];
+        assert_eq!(flowed(&parts, 10), ["one · two", "three"]);
+        assert_eq!(flowed(&parts, 5), ["one", "two", "three"]);
+        assert_eq!(flowed(&["one two".to_owned()], 3), ["one", "two"]);
+    }
+
+    #[test]
     fn durations_read_like_a_clock() {
         assert_eq!(clock(9.4), "0:09");
         assert_eq!(clock(750.0), "12:30");
@@ -195,6 +291,17 @@ mod tests {
         fn what_is_shown_holds_no_control_character(text in "[\u{0}-\u{2ff}\u{2000}-\u{2070}]{0,80}") {
             let shown = sanitize(&text);
             prop_assert!(!shown.chars().any(|c| c.is_control() || is_hidden(c)));
+        }
+
+        #[test]
+        fn a_wrapped_text_never_takes_more_and_loses_no_word(
+            text in "[a-z漢 ]{0,80}",
+            columns in 2usize..30,
+        ) {
+            let lines = wrapped(&text, columns);
+            prop_assert!(lines.iter().all(|line| width(line) <= columns));
+            let letters = |text: &str| text.replace([' ', '\n'], "");
+            prop_assert_eq!(letters(&lines.concat()), letters(&text));
         }
 
         #[test]

@@ -37,5 +37,7 @@ pub use plan::{Contender, PlanError, PlanInput, check_unchanged, plan};
 pub use schedule::{RunEnd, Schedule, run_plan};
 pub use store::{RunStore, StoreError};
 pub use stored::{StoredRun, read_run, read_trial, trial_dir};
-pub use summary::{AgentSummary, CallErrors, LEVEL, Medians, Rate, Summary, seconds, summarise};
+pub use summary::{
+    AgentSummary, CallErrors, LEVEL, Mean, Medians, Rate, Summary, seconds, summarise,
+};
 pub use trial::{Agents, Fatal, Trials, demand, sandbox_of};

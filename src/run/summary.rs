@@ -3,12 +3,12 @@
 //! Owns what is counted over what. A rate's denominator is resolved + unresolved +
 //! tampered; errors stand beside it. Must not know how it is shown.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::record::{Outcome, RunId, RunRecord, TrialRecord, Usage};
-use crate::stats::{RateInterval, median, rate_interval};
+use crate::record::{End, Outcome, RunId, RunRecord, TrialRecord, Usage};
+use crate::stats::{RateInterval, clustered_mean, median, rate_interval};
 
 /// The confidence of every interval.
 pub const LEVEL: f64 = 0.95;
@@ -47,9 +47,15 @@ pub struct AgentSummary {
     pub median: Medians,
     /// Tool calls that were errors, of all trials that were not.
     pub call_errors: Option<CallErrors>,
+    /// How correctly tools were used, of those of the same trials whose calls were
+    /// judged; null without any.
+    pub tool_use: Option<Mean>,
+    /// How many sessions ended in which way, of all finished trials.
+    pub ends: BTreeMap<End, usize>,
     /// Over all finished trials.
     pub usage: Usage,
-    /// Over all finished trials; null where one is unpriced.
+    /// Over all finished trials; null where one is unpriced. A trial in which the
+    /// model never answered costs nothing.
     pub cost_microusd: Option<i64>,
 }
 
@@ -78,6 +84,16 @@ pub struct Medians {
     pub seconds: Option<f64>,
     /// All kinds together.
     pub tokens: Option<f64>,
+}
+
+/// A mean with its uncertainty.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Mean {
+    pub value: f64,
+    /// Trials.
+    pub n: usize,
+    /// Cluster-robust (CR1); null where all trials are of one cluster.
+    pub standard_error: Option<f64>,
 }
 
 /// How often tool calls went wrong.
@@ -156,12 +172,45 @@ fn summarise_agent(agent: &str, model: Option<&str>, records: Vec<&TrialRecord>)
         clean: rate(&judged, |record| record.clean == Some(true)),
         median: medians(&judged),
         call_errors: call_errors(&judged),
+        tool_use: tool_use(&judged),
+        ends: records.iter().fold(BTreeMap::new(), |mut ends, record| {
+            *ends.entry(record.trajectory.end).or_default() += 1;
+            ends
+        }),
         usage: records.iter().fold(Usage::default(), |mut sum, record| {
             sum += record.usage;
             sum
         }),
-        cost_microusd: records.iter().map(|record| record.cost_microusd).sum(),
+        cost_microusd: cost(&records),
     }
+}
+
+fn cost(records: &[&TrialRecord]) -> Option<i64> {
+    let priced = records.iter().any(|record| record.cost_microusd.is_some());
+    let of = |record: &&TrialRecord| match (record.cost_microusd, record.trajectory.turns) {
+        // A fault came first: there was nothing to pay for.
+        (None, 0) => Some(0),
+        (cost, _) => cost,
+    };
+    records
+        .iter()
+        .map(of)
+        .sum::<Option<i64>>()
+        .filter(|_| priced)
+}
+
+fn tool_use(judged: &[&TrialRecord]) -> Option<Mean> {
+    let scores: Vec<(f64, &str)> = judged
+        .iter()
+        .filter_map(|record| Some((record.tool_use.as_ref()?.score, record)))
+        .map(|(score, record)| (score, record.task.cluster.as_str()))
+        .collect();
+    let n = scores.len();
+    (n > 0).then(|| Mean {
+        value: scores.iter().map(|(score, _)| score).sum::<f64>() / n as f64,
+        n,
+        standard_error: clustered_mean(&scores).ok().map(|mean| mean.se_cr1),
+    })
 }
 
 fn rate(judged: &[&TrialRecord], holds: impl Fn(&TrialRecord) -> bool) -> Option<Rate> {
@@ -203,6 +252,7 @@ pub fn seconds(record: &TrialRecord) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::ToolUse;
     use crate::run::fixture::{RecordBuilder, input, task};
     use crate::run::{PlanInput, plan};
 
@@ -251,6 +301,70 @@ mod tests {
         let run = run(1);
         let record = RecordBuilder::of(&run, 0).times(60_000, 1_500).build();
         assert_eq!(seconds(&record), 1.5);
+    }
+
+    #[test]
+    fn tool_use_is_a_mean_of_what_was_judged() {
+        let run = run(2);
+        let scored = |index, score| {
+            RecordBuilder::of(&run, index).edit(|record| {
+                record.tool_use = Some(ToolUse {
+                    score,
+                    ..ToolUse::default()
+                });
+            })
+        };
+        let records = [
+            scored(0, 0.5).build(),
+            scored(1, 0.9).outcome(Outcome::Unresolved).build(),
+            RecordBuilder::of(&run, 2).build(),
+            scored(3, 0.0).outcome(Outcome::Error).build(),
+        ];
+        let agent = &summarise(&run, &records).agents[0];
+        let tool_use = agent.tool_use.unwrap();
+        assert_eq!((tool_use.value, tool_use.n), (0.7, 2));
+        assert!(tool_use.standard_error.is_some());
+        assert_eq!(
+            summarise(&run, &records[2..3]).agents[0].tool_use,
+            None,
+            "calls were not judged"
+        );
+    }
+
+    #[test]
+    fn sessions_are_counted_by_their_end() {
+        let run = run(2);
+        let ended = |index, end| {
+            RecordBuilder::of(&run, index)
+                .edit(|record| record.trajectory.end = end)
+                .build()
+        };
+        let records = [
+            ended(0, End::MaxSteps),
+            ended(1, End::Submitted),
+            ended(2, End::MaxSteps),
+        ];
+        let agent = &summarise(&run, &records).agents[0];
+        let json = serde_json::to_value(&agent.ends).unwrap();
+        assert_eq!(json, serde_json::json!({"submitted": 1, "max_steps": 2}));
+    }
+
+    #[test]
+    fn a_trial_in_which_no_model_answered_costs_nothing() {
+        let run = run(2);
+        let cost = |index, turns, cost| {
+            RecordBuilder::of(&run, index)
+                .edit(|record| {
+                    record.trajectory.turns = turns;
+                    record.cost_microusd = cost;
+                })
+                .build()
+        };
+        let sum = |records: &[TrialRecord]| summarise(&run, records).agents[0].cost_microusd;
+        let (paid, fault, untold) = (cost(0, 5, Some(700)), cost(1, 0, None), cost(2, 5, None));
+        assert_eq!(sum(&[paid.clone(), fault.clone()]), Some(700));
+        assert_eq!(sum(&[paid, fault.clone(), untold]), None);
+        assert_eq!(sum(&[fault]), None);
     }
 
     #[test]
