@@ -2,8 +2,6 @@
 //!
 //! Owns the form of `/verifier/calls.jsonl`. Must not know what is checked with it.
 
-use std::collections::HashMap;
-
 use serde_json::json;
 
 use super::{Event, EventKind};
@@ -11,17 +9,16 @@ use super::{Event, EventKind};
 /// One JSON object a line: each call with its result, in order, and as the last
 /// line the final message.
 pub fn calls_log(events: &[Event]) -> Vec<u8> {
-    let results: HashMap<&str, &Event> = events
-        .iter()
-        .filter(|event| event.kind == EventKind::ToolResult)
-        .filter_map(|event| Some((event.id.as_deref()?, event)))
-        .collect();
     let calls = events
         .iter()
-        .filter(|event| event.kind == EventKind::ToolCall);
+        .enumerate()
+        .filter(|(_, event)| event.kind == EventKind::ToolCall);
     let mut log = String::new();
-    for (index, call) in calls.enumerate() {
-        let result = call.id.as_deref().and_then(|id| results.get(id));
+    for (index, (at, call)) in calls.enumerate() {
+        // The first one after the call: an id may come again.
+        let result = events[at..]
+            .iter()
+            .find(|event| event.kind == EventKind::ToolResult && event.id == call.id);
         let line = json!({
             "n": index + 1,
             "tool": call.tool,
