@@ -1,21 +1,13 @@
 // Answers questions that come as lines of JSON through a socket, in a thread that a
 // time-out can end. Ends when the socket is closed.
-<<<<<<< HEAD
-//   node --preserve-symlinks host.mjs SOCKET ROOT LINKS SECONDS
-=======
 //   node --preserve-symlinks host.mjs SOCKET ROOT LINKS
->>>>>>> wt-rill
 
 import { Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { inspect } from "node:util";
 import { Worker } from "node:worker_threads";
 
-<<<<<<< HEAD
-const [fd, root, links, seconds] = process.argv.slice(2);
-=======
 const [fd, root, links] = process.argv.slice(2);
->>>>>>> wt-rill
 
 let thread = null;
 let runs = 0;
@@ -39,18 +31,11 @@ function run(question) {
   return new Promise((resolve) => {
     let result = null;
     let problem = "";
-<<<<<<< HEAD
-    const timer = setTimeout(() => {
-      problem = `no end within ${seconds} s`;
-      worker.terminate();
-    }, seconds * 1000);
-=======
     let late = false;
     const timer = setTimeout(() => {
       late = true;
       worker.terminate();
     }, question.seconds * 1000);
->>>>>>> wt-rill
     const settle = (settled) => {
       clearTimeout(timer);
       worker.off("message", onMessage).off("error", onError).off("exit", onExit);
@@ -64,11 +49,7 @@ function run(question) {
     const onError = (error) => {
       problem = inspect(error);
     };
-<<<<<<< HEAD
-    const onExit = (status) => settle(result ?? { status, problem });
-=======
     const onExit = (status) => settle(result ?? { status, problem, late });
->>>>>>> wt-rill
     worker.on("message", onMessage).on("error", onError).on("exit", onExit);
     worker.postMessage(question);
   });

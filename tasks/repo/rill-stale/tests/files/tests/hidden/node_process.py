@@ -13,13 +13,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-<<<<<<< HEAD
-SECONDS = 15
-=======
 SECONDS = 10
 # Where nothing ends, the tests have to.
 SECONDS_AFTER_LATE = 2
->>>>>>> wt-rill
 
 
 class Node:
@@ -27,32 +23,21 @@ class Node:
 
     def __init__(self):
         self.process = None
-<<<<<<< HEAD
-=======
         self.late = 0
 
     @property
     def seconds(self):
         """How long a run may take: less when several were late."""
         return SECONDS if self.late < 3 else SECONDS_AFTER_LATE
->>>>>>> wt-rill
 
     def start(self):
         self.links = tempfile.TemporaryDirectory()
         self.stdin, self.stdout, self.stderr = (tempfile.TemporaryFile("a+b") for _ in range(3))
         self.socket, theirs = socket.socketpair()
-<<<<<<< HEAD
-        self.socket.settimeout(SECONDS + 10)
-        self.answers = self.socket.makefile("rb")
-        with theirs:
-            self.process = subprocess.Popen(
-                ["node", "--preserve-symlinks", HERE / "host.mjs", str(theirs.fileno()), ROOT, self.links.name, str(SECONDS)],
-=======
         self.answers = self.socket.makefile("rb")
         with theirs:
             self.process = subprocess.Popen(
                 ["node", "--preserve-symlinks", HERE / "host.mjs", str(theirs.fileno()), ROOT, self.links.name],
->>>>>>> wt-rill
                 cwd=ROOT, stdin=self.stdin, stdout=self.stdout, stderr=self.stderr, pass_fds=[theirs.fileno()])
 
     def stop(self):
@@ -76,11 +61,6 @@ class Node:
         self.stdin.write(script.encode())
         self.stdin.flush()
         self.stdin.seek(0)
-<<<<<<< HEAD
-        try:
-            self.socket.sendall(json.dumps(question).encode() + b"\n")
-            line = self.answers.readline()
-=======
         # The process ends what is late; this is for one that cannot.
         self.socket.settimeout(self.seconds + 5)
         question["seconds"] = self.seconds
@@ -90,7 +70,6 @@ class Node:
         except TimeoutError:
             self.late += 1
             line = b""
->>>>>>> wt-rill
         except OSError:
             line = b""
         printed, errors = self.read(self.stdout), self.read(self.stderr)
@@ -99,12 +78,9 @@ class Node:
             raise AssertionError("no answer\n" + errors)
         answer = json.loads(line)
         answer["problem"] += errors
-<<<<<<< HEAD
-=======
         if answer.get("late"):
             self.late += 1
             raise AssertionError(f"no end within {question['seconds']} s\n" + errors)
->>>>>>> wt-rill
         return answer, printed
 
     def read(self, stream):
@@ -136,16 +112,11 @@ def sheet(*lines, status=0):
 
 def command(*lines, status=0):
     """The same, as a process of its own."""
-<<<<<<< HEAD
-    done = subprocess.run(["node", "bin/rill.js"], input=written(lines), cwd=ROOT,
-                          capture_output=True, text=True, timeout=SECONDS)
-=======
     try:
         done = subprocess.run(["node", "bin/rill.js"], input=written(lines), cwd=ROOT,
                               capture_output=True, text=True, timeout=NODE.seconds)
     except subprocess.TimeoutExpired:
         NODE.late += 1
         raise
->>>>>>> wt-rill
     assert done.returncode == status, done.stderr
     return done.stdout.split("\n")[:-1]
