@@ -29,7 +29,8 @@ def crew():
     for line in text("crew.txt").splitlines():
         if not line.startswith("#"):
             code, rest = line[:3], line[23:].split()
-            people[code] = {"skills": rest[0].strip("-"), "least": int(rest[1]), "most": int(rest[2]), "nights": int(rest[3])}
+            least, most, nights = map(int, rest[1:])
+            people[code] = {"skills": rest[0].strip("-"), "least": least, "most": most, "nights": nights}
     return people
 
 
@@ -37,7 +38,8 @@ def absences():
     days = set()
     for entry in re.sub(r"\n ", "", text("absences.ics")).split("END:ABSENCE"):
         if "BEGIN" in entry:
-            a, b = (datetime.datetime.strptime(re.search(k + r":(\d+)", entry)[1], "%Y%m%d").date() for k in ("DTSTART", "DTEND"))
+            a, b = (datetime.datetime.strptime(re.search(k + r":(\d+)", entry)[1], "%Y%m%d").date()
+                    for k in ("DTSTART", "DTEND"))
             code = re.search(r"crew:(\w+)", entry)[1]
             days |= {(code, a + datetime.timedelta(i)) for i in range((b - a).days)}
     return days
