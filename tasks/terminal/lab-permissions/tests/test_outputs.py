@@ -240,13 +240,16 @@ def test_what_worked_still_works():
             ("beamd", read, "/etc/beam/beam.key"), ("beamd", read, "/etc/beam/beam.conf"),
             ("beamd", write, "/var/log/beam/beam.log"), ("gus", read, "/var/log/beam/beam.log"),
             ("hana", read, "/var/log/beam/beam.log.1"), ("dov", write, PROJECTS + "/acoustics/work/plan.txt"),
-            ("fay", write, PROJECTS + "/acoustics/work/halls/small.txt"), ("elin", read, PROJECTS + "/acoustics/raw/hall-1.raw"),
+            ("fay", write, PROJECTS + "/acoustics/work/halls/small.txt"),
+            ("elin", read, PROJECTS + "/acoustics/raw/hall-1.raw"),
             ("nobody", read, PROJECTS + "/acoustics/published/2024/decay.csv"), ("intake", listing, PROJECTS),
             ("gus", read, LAB + "/exchange/menu.txt"), ("ben", write, LAB + "/exchange/quote.txt"),
-            ("ben", runs, "/home/ben/bin/go"), ("ben", write, "/home/ben/diary.txt"), ("fay", read, "/home/fay/.ssh/authorized_keys"),
-            ("elin", write, "/home/elin/public/cv.txt"), ("gus", runs, "/usr/local/bin/beamctl"),
-            ("gus", runs, "/usr/bin/tac"), ("ada", runs, "/usr/local/bin/labprint"), ("ada", listing, "/home/ada"),
-            ("dov", runs, PROJECTS + "/acoustics/work/report/weekly.sh"), ("ben", runs, PROJECTS + "/optics/work/tools/sync-raw")):
+            ("ben", runs, "/home/ben/bin/go"), ("ben", write, "/home/ben/diary.txt"),
+            ("fay", read, "/home/fay/.ssh/authorized_keys"), ("elin", write, "/home/elin/public/cv.txt"),
+            ("gus", runs, "/usr/local/bin/beamctl"), ("gus", runs, "/usr/bin/tac"),
+            ("ada", runs, "/usr/local/bin/labprint"), ("ada", listing, "/home/ada"),
+            ("dov", runs, PROJECTS + "/acoustics/work/report/weekly.sh"),
+            ("ben", runs, PROJECTS + "/optics/work/tools/sync-raw")):
         assert act(user, call, path), (user, call.__name__, path)
 
 
@@ -366,7 +369,8 @@ def test_raw_is_written_by_intake(team):
 
 
 def test_owners_of_work_are_kept():
-    for path in [p for team in TEAMS for part in ("work", "published") for p in kept("%s/%s/%s" % (PROJECTS, team, part))]:
+    tops = ["%s/%s/%s" % (PROJECTS, team, part) for team in TEAMS for part in ("work", "published")]
+    for path in [p for top in tops for p in kept(top)]:
         assert owner(path) == {"ivo": "hana"}.get(OWNERS[path], OWNERS[path]), path
 
 
@@ -567,8 +571,8 @@ def test_jobs_do_their_work():
         f.truncate()
     for _, user, name, args in table:
         p = pwd.getpwnam(user)
-        subprocess.run([variables["SHELL"], "-c", "%s %s" % (name, args)], check=True, cwd="/", timeout=30, stdin=subprocess.DEVNULL,
-                       env={"PATH": variables["PATH"]}, umask=0o22, user=p.pw_uid, group=p.pw_gid,
+        subprocess.run([variables["SHELL"], "-c", "%s %s" % (name, args)], check=True, cwd="/", timeout=30,
+                       stdin=subprocess.DEVNULL, env={"PATH": variables["PATH"]}, umask=0o22, user=p.pw_uid, group=p.pw_gid,
                        extra_groups=os.getgrouplist(user, p.pw_gid))
     assert open(state + "rotated").read() == mark + " /var/log/beam 7\n"
     assert re.fullmatch(r"optics: 5 raw files, mark \d+\n", open(state + "synced").read())

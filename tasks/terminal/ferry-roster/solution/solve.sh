@@ -1,0 +1,3 @@
+#!/bin/bash
+set -eu
+python3 -B "$(dirname "$0")/plan.py"
