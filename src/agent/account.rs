@@ -35,7 +35,7 @@ impl Ledger {
     /// count; none where the limit would not hold.
     pub fn reserve(self: &Arc<Self>, estimate: u64) -> Option<Reservation> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let would = state.spent + state.reserved + estimate;
+        let would = (state.spent + state.reserved).saturating_add(estimate);
         if self.limit.is_some_and(|limit| would > limit) {
             return None;
         }

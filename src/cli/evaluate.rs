@@ -28,6 +28,10 @@ pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
         }
         settings.run.agents = vec!["loop".into()];
     }
+    let talks = |name: &String| agent::needs_model(name);
+    if !args.models.is_empty() && !settings.run.agents.iter().any(talks) {
+        return Err(Failure::IdleModel);
+    }
     let host = host_record();
     let machine = Machine::of(&host);
     let granted = granted(&tasks, &settings, &machine)?;

@@ -43,6 +43,10 @@ pub enum Failure {
     )]
     NoModel,
     #[error(
+        "a model is named with `-m`, and none of the agents talks to one: add `-a loop`, or leave `-a` out"
+    )]
+    IdleModel,
+    #[error(
         "[models.{name}] is no longer as the run was planned with; trials under two settings cannot be compared"
     )]
     ModelChanged { name: String },

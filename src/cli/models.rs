@@ -1,18 +1,24 @@
 //! Models by the names that users give: an endpoint of theirs, a table of
 //! `harness.toml`, or a script that is served from here.
 
+use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Failure;
 use crate::agent::{Agent, Loop, LoopOptions, Prompt};
 use crate::config::{ModelSettings, Price, Settings};
+use crate::diagnose::printable;
 use crate::model::scripted::{Endpoint, Script};
-use crate::model::{Model, OpenAi, OpenAiError, price_digest};
+use crate::model::{Model, ModelError, OpenAi, OpenAiError, price_digest};
 
 /// What a model that is played from a file is called by.
 const SCRIPTED: &str = "scripted:";
+
+/// How long an endpoint may take to be greeted without a word.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// An agent, and the name of the model that it talks to.
 pub type WithModel = (String, Arc<dyn Agent>);
@@ -42,7 +48,9 @@ impl Models {
                 Some(file) => opened.play(name, file, &settings.model).await?,
                 None => reach(name, settings)?,
             };
-            model.greet().await.map_err(Failure::Model)?;
+            greeted(name, model.as_ref())
+                .await
+                .map_err(Failure::Model)?;
             let name = name.clone();
             opened.models.push(Named { name, id, model });
         }
@@ -105,6 +113,19 @@ impl Models {
         };
         self.models.iter().map(of).collect()
     }
+}
+
+/// Greets a model, and says so where that takes a while.
+async fn greeted(name: &str, model: &dyn Model) -> Result<(), ModelError> {
+    let greeting = model.greet();
+    tokio::pin!(greeting);
+    tokio::select! {
+        greeted = &mut greeting => return greeted,
+        () = tokio::time::sleep(PATIENCE) => {}
+    }
+    let waiting = format!("waiting for the endpoint of `{name}`");
+    let _ = writeln!(std::io::stderr(), "{}", printable(&waiting));
+    greeting.await
 }
 
 /// A model behind an endpoint of the user's.

@@ -29,8 +29,7 @@ pub fn digest(prices: &Prices, id: &str) -> Option<Digest> {
     let price = prices.models.get(id)?;
     let row = serde_json::json!({"date": prices.date, "model": id, "price": price});
     let hash = Sha256::digest(row.to_string().as_bytes());
-    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    Some(Digest::new(format!("sha256:{hex}")))
+    Some(Digest::of_sha256(&hash))
 }
 
 #[cfg(test)]

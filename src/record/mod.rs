@@ -59,6 +59,18 @@ text_id! {
     Digest
 }
 
+impl Digest {
+    /// Of a SHA-256.
+    pub fn of_sha256(hash: &[u8]) -> Self {
+        Self(format!("sha256:{}", hex(hash)))
+    }
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 impl TrialId {
     /// Builds the id: `/` is written as `__`, any other character outside
     /// `[A-Za-z0-9._-]` as `~hh` per UTF-8 byte.

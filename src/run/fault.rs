@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::record::{
     AgentRef, Digest, End, Fault, HostLoad, ModelRef, Outcome, PlannedTrial, Provenance, RunRecord,
-    Sees, TRIAL_SCHEMA, TaskRef, Timing, TrajectorySummary, TrialRecord, Usage, Verdict,
+    Sees, TRIAL_SCHEMA, TaskRef, Timing, TrajectorySummary, TrialRecord, Usage, Verdict, hex,
 };
 
 /// A record of outcome `error` made from the plan alone, for a fault that left
@@ -68,10 +68,7 @@ pub fn fault_record(
             turns: 0,
             tool_calls: 0,
             tool_errors: 0,
-            sha256: Sha256::digest(&trajectory)
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
+            sha256: hex(&Sha256::digest(&trajectory)),
         },
         tool_use: None,
         usage: Usage::default(),

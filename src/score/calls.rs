@@ -2,11 +2,11 @@
 //!
 //! Owns what counts as a call and as an error. Must not know tools' meanings.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::trajectory::{Event, EventKind};
+use crate::trajectory::{Event, EventKind, results};
 
 /// The call that ends a session.
 const SUBMIT: &str = "submit";
@@ -101,35 +101,22 @@ impl Made<'_> {
 }
 
 /// Every call but `submit`, which is no use of a tool, in the order in which they
-/// were made. An id that comes again belongs to its first call without a result.
+/// were made.
 pub fn made(events: &[Event]) -> Vec<Made<'_>> {
-    let mut calls = Vec::new();
-    let mut open: HashMap<&str, VecDeque<usize>> = HashMap::new();
-    for event in events {
-        let id = event.id.as_deref().unwrap_or_default();
-        match event.kind {
-            EventKind::ToolCall => {
-                open.entry(id).or_default().push_back(calls.len());
-                calls.push(Made {
-                    seq: event.seq,
-                    tool: event.tool.as_deref().unwrap_or_default(),
-                    arguments: event.arguments.as_ref(),
-                    raw: event.raw.as_deref(),
-                    invalid: event.invalid.is_some() || event.raw.is_some(),
-                    result: None,
-                });
-            }
-            EventKind::ToolResult => {
-                let call = open.get_mut(id).and_then(VecDeque::pop_front);
-                if let Some(call) = call {
-                    calls[call].result = Some(event);
-                }
-            }
-            EventKind::System | EventKind::User | EventKind::Assistant | EventKind::Harness => {}
-        }
-    }
-    calls.retain(|call| call.tool != SUBMIT);
-    calls
+    let results = results(events);
+    let calls = events
+        .iter()
+        .enumerate()
+        .filter(|(_, event)| event.kind == EventKind::ToolCall);
+    let made = calls.map(|(at, event)| Made {
+        seq: event.seq,
+        tool: event.tool.as_deref().unwrap_or_default(),
+        arguments: event.arguments.as_ref(),
+        raw: event.raw.as_deref(),
+        invalid: event.invalid.is_some() || event.raw.is_some(),
+        result: results.get(&at).copied(),
+    });
+    made.filter(|call| call.tool != SUBMIT).collect()
 }
 
 #[cfg(test)]

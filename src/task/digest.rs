@@ -40,12 +40,7 @@ pub fn digest(dir: &Path, entries: &[Entry]) -> Result<Digest, TaskError> {
         whole.update([kind]);
         whole.update(content);
     }
-    let hex: String = whole
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    Ok(Digest::new(format!("sha256:{hex}")))
+    Ok(Digest::of_sha256(&whole.finalize()))
 }
 
 fn of_file(path: &Path) -> io::Result<[u8; 32]> {

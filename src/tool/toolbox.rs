@@ -91,11 +91,9 @@ impl Toolbox {
         }
         let specs: Vec<&ToolSpec> = tools.iter().map(|tool| &tool.spec).collect();
         let text = serde_json::to_string(&specs).map_err(|error| error.to_string())?;
-        let hash = Sha256::digest(text.as_bytes());
-        let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Self {
             tools,
-            digest: Digest::new(format!("sha256:{hex}")),
+            digest: Digest::of_sha256(&Sha256::digest(text.as_bytes())),
         })
     }
 

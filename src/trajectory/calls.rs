@@ -1,24 +1,45 @@
-//! What hidden checks are told of a trial: its calls, and its final message.
+//! Calls with their results, and what hidden checks are told of them.
 //!
-//! Owns the form of `/verifier/calls.jsonl`. Must not know what is checked with it.
+//! Owns which result belongs to which call, the final message, and the form of
+//! `/verifier/calls.jsonl`. Must not know what is checked with it.
+
+use std::collections::{HashMap, VecDeque};
 
 use serde_json::json;
 
 use super::{Event, EventKind};
 
+/// The result of each call, by the call's place among the events. An id may come
+/// again: a result belongs to the first call of its id that has none.
+pub fn results(events: &[Event]) -> HashMap<usize, &Event> {
+    let mut open: HashMap<&str, VecDeque<usize>> = HashMap::new();
+    let mut found = HashMap::new();
+    for (at, event) in events.iter().enumerate() {
+        let id = event.id.as_deref().unwrap_or_default();
+        match event.kind {
+            EventKind::ToolCall => open.entry(id).or_default().push_back(at),
+            EventKind::ToolResult => {
+                if let Some(call) = open.get_mut(id).and_then(VecDeque::pop_front) {
+                    found.insert(call, event);
+                }
+            }
+            EventKind::System | EventKind::User | EventKind::Assistant | EventKind::Harness => {}
+        }
+    }
+    found
+}
+
 /// One JSON object a line: each call with its result, in order, and as the last
 /// line the final message.
 pub fn calls_log(events: &[Event]) -> Vec<u8> {
+    let results = results(events);
     let calls = events
         .iter()
         .enumerate()
         .filter(|(_, event)| event.kind == EventKind::ToolCall);
     let mut log = String::new();
     for (index, (at, call)) in calls.enumerate() {
-        // The first one after the call: an id may come again.
-        let result = events[at..]
-            .iter()
-            .find(|event| event.kind == EventKind::ToolResult && event.id == call.id);
+        let result = results.get(&at);
         let line = json!({
             "n": index + 1,
             "tool": call.tool,
@@ -104,6 +125,23 @@ mod tests {
         assert_eq!(lines[0]["output"], "found");
         assert_eq!(lines[0]["n"], 1);
         assert_eq!(lines[2], json!({"final": "42"}));
+    }
+
+    #[test]
+    fn an_id_that_comes_again_keeps_each_call_with_its_own_result() {
+        let events = [
+            call("1", "bash", json!({})),
+            result("1", true, "first"),
+            call("1", "bash", json!({})),
+            call("2", "bash", json!({})),
+            result("1", true, "second"),
+        ];
+        let results = results(&events);
+        let output = |at: usize| results.get(&at).and_then(|event| event.output.as_deref());
+        assert_eq!(
+            (output(0), output(2), output(3)),
+            (Some("first"), Some("second"), None)
+        );
     }
 
     #[test]

@@ -6,6 +6,6 @@ mod calls;
 mod event;
 mod recorder;
 
-pub use calls::{calls_log, final_message};
+pub use calls::{calls_log, final_message, results};
 pub use event::{Event, EventKind};
 pub use recorder::{Recorder, RecorderError, Tally, read_events};

@@ -9,6 +9,7 @@ use std::time::Instant;
 use sha2::{Digest as _, Sha256};
 
 use super::{Event, EventKind};
+use crate::record::hex;
 
 /// A trajectory that could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -120,7 +121,7 @@ impl Recorder {
             turns: state.turns,
             tool_calls: state.calls,
             tool_errors: state.errors,
-            sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256: hex(&digest),
         })
     }
 }

@@ -101,12 +101,7 @@ impl ReferenceKey {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
-        let hex: String = hash
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        Digest::new(format!("sha256:{hex}"))
+        Digest::of_sha256(&hash.finalize())
     }
 
     fn path(&self, cache: &Path) -> PathBuf {

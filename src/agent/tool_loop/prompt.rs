@@ -46,8 +46,6 @@ impl Prompt {
 
     /// Of the text.
     pub fn digest(&self) -> Digest {
-        let hash = Sha256::digest(self.text.as_bytes());
-        let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        Digest::new(format!("sha256:{hex}"))
+        Digest::of_sha256(&Sha256::digest(self.text.as_bytes()))
     }
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::*;
 use crate::agent::{Account, Ledger};
 use crate::model::{Listener, Meter, WrittenCall};
+use crate::record::Usage;
 use crate::sandbox::fake::{FakeSandbox, exited};
 use crate::task::fixture::task;
 use crate::tool::{CallLimits, Places, Toolbox, Tools};

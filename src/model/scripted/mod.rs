@@ -7,7 +7,9 @@
 
 mod file;
 mod play;
+mod raw;
 mod server;
+mod validate;
 mod wire;
 
 pub use file::{Script, ScriptError};

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::file::{Fault, Play, PlayedArguments, PlayedUsage, Script, Times, Turn, When};
+use crate::record::hex;
 
 /// Bytes of a token, roughly.
 const BYTES: u64 = 4;
@@ -381,11 +382,7 @@ fn fill_strings(value: &mut Value, fill: &impl Fn(&str) -> String) {
 }
 
 fn answer(play: &Play, model: &str, hash: &[u8; 32], prompt: u64) -> Answer {
-    let short: String = hash
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let short = hex(&hash[..8]);
     let calls: Vec<(String, String, String)> = play
         .calls
         .iter()

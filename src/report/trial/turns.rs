@@ -3,14 +3,12 @@
 //! Owns how a trajectory is laid out, folded or whole. Must not know what became of
 //! the trial.
 
-use std::collections::{HashMap, VecDeque};
-
 use super::call::{Came, came, first_line, gist, whole};
 use crate::record::{Flag, Usage};
 use crate::report::number::{milliseconds, thousands};
 use crate::report::style::Style;
 use crate::report::text::{fit, left, plural, right, sanitize, width, wrapped};
-use crate::trajectory::{Event, EventKind};
+use crate::trajectory::{Event, EventKind, results};
 
 /// The most lines that are shown of a folded trajectory; the middle is left out beyond.
 const MOST: usize = 400;
@@ -80,28 +78,6 @@ pub(super) fn turns(events: &[Event], flags: &[Flag], layout: Layout) -> Vec<Str
         lines.splice(MOST / 2..MOST / 2 + hidden, [note]);
     }
     lines
-}
-
-/// The result of each call, by the call's place. Ids may repeat, so a result
-/// belongs to the first call of its id that has none.
-fn results(events: &[Event]) -> HashMap<usize, &Event> {
-    let mut open: HashMap<&str, VecDeque<usize>> = HashMap::new();
-    let mut found = HashMap::new();
-    for (at, event) in events.iter().enumerate() {
-        let Some(id) = event.id.as_deref() else {
-            continue;
-        };
-        match event.kind {
-            EventKind::ToolCall => open.entry(id).or_default().push_back(at),
-            EventKind::ToolResult => {
-                if let Some(call) = open.get_mut(id).and_then(VecDeque::pop_front) {
-                    found.insert(call, event);
-                }
-            }
-            _ => {}
-        }
-    }
-    found
 }
 
 /// A trajectory as far as it is told.

@@ -9,7 +9,9 @@ use super::{Shared, Trials};
 use crate::record::{Fault, Reason, Sees};
 use crate::repo::{Bounds, Changed, Delta, RepoError};
 use crate::run::write_atomic;
-use crate::sandbox::{ChangeKind, GuestErrorKind, PackBounds, Sandbox, SandboxError};
+use crate::sandbox::{
+    Change, ChangeKind, GuestErrorKind, PackBounds, Packed, Sandbox, SandboxError,
+};
 use crate::tool::TOOLS;
 
 /// Folders of the harness's own in a sandbox; what lies there is nobody's change.
@@ -169,23 +171,8 @@ impl Trials {
         if changes.is_empty() && !by_patch {
             return Ok(Capture::nothing());
         }
-        // A deleted path is asked for too: the engine names a replaced folder so.
-        let mut paths: Vec<Vec<u8>> = changes.iter().map(|change| change.path.clone()).collect();
-        paths.dedup();
-        let mut deleted: Vec<Vec<u8>> = changes
-            .into_iter()
-            .filter(|change| change.kind == ChangeKind::Deleted)
-            .map(|change| change.path)
-            .collect();
-        deleted.dedup();
-        let bounds = PackBounds {
-            bytes: self.settings.limits.change_mb << 20,
-            ..PackBounds::default()
-        };
-        let packed = match paths.is_empty() {
-            true => Default::default(),
-            false => sandbox.pack(&paths, bounds).await?,
-        };
+        let bytes = self.settings.limits.change_mb << 20;
+        let (deleted, packed) = packed(sandbox, changes, bytes).await?;
         let notes: Vec<String> = packed
             .skipped
             .iter()
@@ -208,7 +195,6 @@ impl Trials {
         };
         let (tree, root) = (tree.clone(), ready.tree_path.clone());
         let (ignored, scratch) = (verification.include_ignored, scratch.to_owned());
-        let bytes = bounds.bytes;
         let capturing = tokio::task::spawn_blocking(move || {
             let delta = Delta {
                 tar: &packed.tar,
@@ -249,6 +235,32 @@ impl Trials {
     }
 }
 
+/// What of these paths is gone, and the rest as a stream of at most so many bytes.
+pub async fn packed(
+    sandbox: &dyn Sandbox,
+    changes: Vec<Change>,
+    bytes: u64,
+) -> Result<(Vec<Vec<u8>>, Packed), SandboxError> {
+    // A deleted path is asked for too: the engine names a replaced folder so.
+    let mut paths: Vec<Vec<u8>> = changes.iter().map(|change| change.path.clone()).collect();
+    paths.dedup();
+    let mut deleted: Vec<Vec<u8>> = changes
+        .into_iter()
+        .filter(|change| change.kind == ChangeKind::Deleted)
+        .map(|change| change.path)
+        .collect();
+    deleted.dedup();
+    let bounds = PackBounds {
+        bytes,
+        ..PackBounds::default()
+    };
+    let packed = match paths.is_empty() {
+        true => Packed::default(),
+        false => sandbox.pack(&paths, bounds).await?,
+    };
+    Ok((deleted, packed))
+}
+
 #[derive(Debug, thiserror::Error)]
 enum TakeError {
     #[error(transparent)]
@@ -283,7 +295,7 @@ pub fn below(root: &str, relative: &[u8]) -> Vec<u8> {
     path
 }
 
-fn is_below(path: &[u8], root: &str) -> bool {
+pub fn is_below(path: &[u8], root: &str) -> bool {
     let root = root.trim_end_matches('/').as_bytes();
     path.strip_prefix(root)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))

@@ -118,12 +118,10 @@ impl Trials {
         }
     }
 
-    /// A model that never answered: the run ends with what it said. False where
-    /// another trial said so before, and the run is ending.
-    fn give_up(&self, error: &ModelError) -> bool {
+    /// A model that never answered: the run ends with what the first trial heard.
+    fn give_up(&self, error: &ModelError) {
         let _ = self.fatal.why.set(error.to_string());
         self.fatal.stop.cancel();
-        true
     }
 
     fn call_limits(&self) -> CallLimits {

@@ -10,7 +10,7 @@ use super::prepare::fault;
 use super::world::{World, expire};
 use crate::agent::{Account, Agent, Session, SessionError};
 use crate::model::ModelError;
-use crate::record::{End, Fault};
+use crate::record::{End, Fault, hex};
 use crate::run::{Phase, PhaseClock, RunEvent, Spending};
 use crate::sandbox::{Limit, SandboxError};
 use crate::score::{Cause, Mishap};
@@ -94,7 +94,8 @@ impl Attempt<'_> {
                     }
                 },
                 Err(SessionError::Model { error, answered }) => {
-                    if !answered && self.trials.give_up(&error) {
+                    if !answered {
+                        self.trials.give_up(&error);
                         return Err(Err(Interrupted));
                     }
                     (End::ModelError, Some(unreachable_model(&error)))
@@ -147,11 +148,7 @@ impl Attempt<'_> {
 
     /// Tells sessions apart at an endpoint; says nothing of task or agent there.
     fn session_id(&self) -> String {
-        let hash = Sha256::digest(self.planned.trial.as_str().as_bytes());
-        hash.iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hex(&Sha256::digest(self.planned.trial.as_str().as_bytes())[..8])
     }
 }
 

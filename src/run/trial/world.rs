@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::capture::{Capture, Refusal};
+use super::capture::{Capture, Refusal, is_below, packed};
 use super::prepare::{Ready, fault};
 use super::{Shared, Trials};
 use crate::record::Fault;
 use crate::sandbox::docker::DockerSandbox;
-use crate::sandbox::{ChangeKind, PackBounds, Role, Sandbox, SandboxError};
+use crate::sandbox::{Role, Sandbox, SandboxError};
 use crate::task::{Task, ToolPlace};
 use crate::tool::{Places, TOOLS, Toolbox, Tools};
 use crate::trajectory::{Event, Recorder, calls_log};
@@ -118,27 +118,11 @@ impl Trials {
         if world.tools.is_some() {
             place.kill_all().await?;
         }
-        let below = format!("{TOOLS}/");
         let mut changes = place.changes().await?;
-        changes.retain(|change| {
-            change.path == TOOLS.as_bytes() || change.path.starts_with(below.as_bytes())
-        });
-        let mut paths: Vec<Vec<u8>> = changes.iter().map(|change| change.path.clone()).collect();
-        paths.dedup();
-        let mut deleted: Vec<Vec<u8>> = changes
-            .into_iter()
-            .filter(|change| change.kind == ChangeKind::Deleted)
-            .map(|change| change.path)
-            .collect();
-        deleted.dedup();
-        let bounds = PackBounds {
-            bytes: self.settings.limits.change_mb << 20,
-            ..PackBounds::default()
-        };
-        let tar = match paths.is_empty() {
-            true => Vec::new(),
-            false => place.pack(&paths, bounds).await?.tar,
-        };
+        changes.retain(|change| is_below(&change.path, TOOLS));
+        let bytes = self.settings.limits.change_mb << 20;
+        let (deleted, packed) = packed(place.as_ref(), changes, bytes).await?;
+        let tar = packed.tar;
         Ok(Some(ToolState { deleted, tar }))
     }
 

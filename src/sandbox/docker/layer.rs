@@ -25,12 +25,7 @@ pub async fn work_tree_image(
         hash.update(part);
         hash.update([0]);
     }
-    let key: String = hash
-        .finalize()
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let key = crate::record::hex(&hash.finalize()[..16]);
     let cell = engine
         .layers
         .lock()

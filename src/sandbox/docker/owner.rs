@@ -145,11 +145,7 @@ pub fn scope(state: &Path) -> String {
     hash.update(host.as_encoded_bytes());
     hash.update([0]);
     hash.update(state.as_os_str().as_encoded_bytes());
-    hash.finalize()
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    crate::record::hex(&hash.finalize()[..8])
 }
 
 #[cfg(test)]

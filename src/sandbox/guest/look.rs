@@ -105,9 +105,10 @@ fn entries(list: &List) -> Result<String, String> {
         if entry.depth() == 0 {
             continue;
         }
-        if count == list.max || Instant::now() > until {
+        let late = Instant::now() > until;
+        if count == list.max || late {
             more += 1;
-            if Instant::now() > until {
+            if late {
                 break;
             }
             continue;
@@ -178,10 +179,10 @@ fn found(search: &Search) -> Result<String, String> {
             let below = entry.path().strip_prefix(&root).unwrap_or(path);
             glob.is_match(below) || path.file_name().is_some_and(|name| glob.is_match(name))
         });
-        if !chosen || hits.full() {
-            if hits.full() {
-                break;
-            }
+        if hits.full() {
+            break;
+        }
+        if !chosen {
             continue;
         }
         let is_file = entry.file_type().is_some_and(|kind| kind.is_file());

@@ -9,8 +9,8 @@ use std::path::Path;
 use sha2::{Digest as _, Sha256};
 
 use super::error::ImageError;
-use super::recipe::hex;
 use crate::config::HostSettings;
+use crate::record::hex;
 
 /// Where the host's CA bundle lies in a build and in a sandbox.
 pub const CA_PATH: &str = "/usr/local/share/proofyard/ca.pem";

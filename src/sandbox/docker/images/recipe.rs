@@ -147,7 +147,7 @@ impl Recipe {
                 add(base.digest.as_str().as_bytes());
             }
         }
-        let digest = Digest::new(format!("sha256:{}", hex(&hash.finalize())));
+        let digest = Digest::of_sha256(&hash.finalize());
         Ok(Self {
             name,
             repository,
@@ -165,10 +165,6 @@ impl Recipe {
 pub(super) fn short(digest: &Digest) -> &str {
     let hex = digest.as_str().trim_start_matches("sha256:");
     hex.get(..16).unwrap_or(hex)
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The folder that `FROM proofyard/<name>` means, where there is one.
