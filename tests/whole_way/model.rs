@@ -239,6 +239,11 @@ fn an_endpoint_that_never_answers_ends_the_run_with_one_line() {
         "{said}"
     );
     assert!(!yard.path("runs").exists());
+    // A model for nobody.
+    let idle = yard.proofyard(&["run", task.to_str().unwrap(), "-a", "nop", "-m", "demo"]);
+    assert_eq!(idle.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&idle.stderr).into_owned();
+    assert!(said.contains("none of the agents talks to one"), "{said}");
     // There, and without that model: the first trial to ask ends the run.
     let text = "[[turn]]\nfault = { kind = \"status\", status = 404, times = \"always\" }\n";
     let absent = model(&yard, "m.toml", text);

@@ -6,16 +6,16 @@ use serde_json::{Value, json};
 
 use crate::yard::{Yard, bash, call};
 
-/// A till: `add` puts coins in, `total` says how many there are. Resolved when 5 are
-/// in it, by one call of `total` after an `add`.
+/// A till: `add` puts coins in, `total` says how many there are. The hidden check
+/// wants 5 in it, and to have been told so.
 fn till(yard: &Yard, rules: &str) -> PathBuf {
-    let check = "python3 - <<'END'\nimport json\n\
+    // Not which calls were made, which is what the rules are for.
+    let check = "python3 - <<'END'\nimport json, os, stat\n\
         coins = json.load(open('/tools/state.json'))\n\
         lines = [json.loads(line) for line in open('/verifier/calls.jsonl')]\n\
-        calls = [line for line in lines if 'tool' in line]\n\
-        right = coins == 5 and lines[-1] == {'final': 'five'} and calls[0]['arguments'] == {'coins': 5}\n\
-        try:\n    open('/verifier/calls.jsonl', 'a').close()\n\
-        except PermissionError:\n    pass\n\
+        told = [line['output'] for line in lines if line.get('tool') == 'add' and line['ok']]\n\
+        kept = stat.S_IMODE(os.stat('/verifier/calls.jsonl').st_mode) == 0o444\n\
+        right = kept and coins == 5 and told[-1:] == ['5\\n'] and lines[-1] == {'final': 'five'}\n\
         open('/logs/verifier/reward.txt', 'w').write(str(int(right)))\nEND";
     let tools = format!(
         "[tools]\nfiles = \"tools\"\n{rules}\n\
@@ -124,22 +124,30 @@ fn the_agents_shell_cannot_reach_them() {
 fn what_the_task_asks_of_calls_decides_with_the_check() {
     let yard = Yard::new();
     let task = till(&yard, RULES);
-    for (calls, reason) in [
+    for (calls, outcome, reason) in [
+        (
+            vec![add(json!(5)), call("total", json!({})), submit()],
+            "resolved",
+            Value::Null,
+        ),
+        // The state is right in both: only the rules see the difference.
         (
             vec![add(json!(2)), add(json!(3)), submit()],
-            "required_call_missing",
+            "unresolved",
+            json!("required_call_missing"),
         ),
         (
             vec![call("total", json!({})), add(json!(5)), submit()],
-            "reward_below",
+            "unresolved",
+            json!("call_order"),
         ),
     ] {
         let script = yard.script("calls.jsonl", &calls);
         let trial = yard.one(&task, &script, &["--no-check"]);
-        assert_eq!(trial["outcome"], "unresolved", "{trial:#}");
-        // The hidden check sees other calls in both; its own reason comes first.
-        assert!(
-            [reason, "reward_below"].contains(&trial["verdict"]["reason"].as_str().unwrap()),
+        assert_eq!(trial["outcome"], outcome, "{trial:#}");
+        assert_eq!(
+            (&trial["reward"], &trial["verdict"]["reason"]),
+            (&json!(1.0), &reason),
             "{trial:#}"
         );
     }
