@@ -12,7 +12,7 @@ BEFORE = 7
 TARGET = 104
 WEIGHT = 15, 40         # of a broken rule, at the beginning and the end
 HEAT = 3.5, 1.0
-STEPS = 900_000
+STEPS = 250_000
 LENGTHS = 1, 1, 1, 2, 2, 3, 4, 5, 7, 9
 
 
@@ -204,7 +204,7 @@ def main():
     people, need, pairs = read()
     day_cost = day_costs(people, pairs)
     best, best_rows = None, None
-    for seed in range(1, 41):
+    for seed in range(12, 90):     # the twelfth is a lucky one
         cost, rows = anneal(seed, people, need, day_cost)
         print("seed", seed, "cost", cost, flush=True)
         if cost is not None and (best is None or cost < best):
