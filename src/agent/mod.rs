@@ -168,6 +168,7 @@ fn reference(name: &str) -> AgentRef {
     AgentRef {
         name: name.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        digest: None,
     }
 }
 

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use super::{Agent, Session, SessionError, instructed, reference};
-use crate::record::{AgentRef, End};
+use crate::record::{AgentRef, Digest, End};
 use crate::tool::{Arguments, Call};
 
 /// A script that cannot be read.
@@ -42,20 +43,35 @@ struct Line {
 
 pub struct Script {
     name: String,
+    digest: Digest,
     calls: Vec<Call>,
 }
 
 impl Script {
     pub fn load(name: &str, path: &Path) -> Result<Self, ScriptError> {
+        let text = read_text(path)?;
         Ok(Self {
             name: name.to_owned(),
-            calls: read(path)?,
+            digest: Digest::of_sha256(&Sha256::digest(&text)),
+            calls: calls_of(path, &text)?,
         })
     }
 }
 
 /// Reads a script from a file.
 pub fn read(path: &Path) -> Result<Vec<Call>, ScriptError> {
+    calls_of(path, &read_text(path)?)
+}
+
+fn calls_of(path: &Path, text: &str) -> Result<Vec<Call>, ScriptError> {
+    parse_calls(text).map_err(|(line, message)| ScriptError::Line {
+        path: path.to_owned(),
+        line,
+        message,
+    })
+}
+
+fn read_text(path: &Path) -> Result<String, ScriptError> {
     let failed = |source| ScriptError::Read {
         path: path.to_owned(),
         source,
@@ -66,12 +82,7 @@ pub fn read(path: &Path) -> Result<Vec<Call>, ScriptError> {
             "{size} bytes are more than {MOST}"
         ))));
     }
-    let text = std::fs::read_to_string(path).map_err(failed)?;
-    parse_calls(&text).map_err(|(line, message)| ScriptError::Line {
-        path: path.to_owned(),
-        line,
-        message,
-    })
+    std::fs::read_to_string(path).map_err(failed)
 }
 
 /// Reads calls, one JSON object a line; empty lines are nothing. The error is
@@ -117,7 +128,10 @@ pub async fn perform(calls: &[Call], session: &Session<'_>) -> Result<End, Sessi
 #[async_trait]
 impl Agent for Script {
     fn identity(&self) -> AgentRef {
-        reference(&self.name)
+        AgentRef {
+            digest: Some(self.digest.clone()),
+            ..reference(&self.name)
+        }
     }
 
     async fn act(&self, session: &Session<'_>) -> Result<End, SessionError> {

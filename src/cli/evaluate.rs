@@ -13,7 +13,8 @@ use crate::record::RunRecord;
 use crate::report::{Console, View};
 use crate::run::{
     Agents, Contender, Granted, Machine, PlanInput, RunEvent, RunStore, Schedule, Trials,
-    check_demand, check_unchanged, demand, fresh_run_id, host_record, plan, run_id,
+    check_demand, check_same_contenders, check_unchanged, demand, fresh_run_id, host_record, plan,
+    run_id,
 };
 use crate::sandbox::docker::{Engine, clean};
 use crate::task::{self, Task};
@@ -100,7 +101,9 @@ pub async fn resume(args: ResumeArgs) -> Result<Exit, Failure> {
         .collect();
     unchanged(planned, &settings)?;
     let models = models(&settings).await?;
-    let agents = Lineup::of(&settings, &models, &tasks)?.agents;
+    let lineup = Lineup::of(&settings, &models, &tasks)?;
+    check_same_contenders(planned, &lineup.contenders)?;
+    let agents = lineup.agents;
     let machine = Machine::of(&host_record());
     let granted = granted(&tasks, &settings, &machine)?;
     let engine = Engine::open(&settings.engine, &settings.host).await?;

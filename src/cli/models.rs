@@ -66,6 +66,7 @@ impl Models {
     ) -> Result<(String, Arc<dyn Model>), Failure> {
         let script = Script::load(Path::new(file))?;
         let key = script.key().map(str::to_owned);
+        let digest = script.digest().clone();
         let id = match script.model() {
             "*" => name.to_owned(),
             id => id.to_owned(),
@@ -80,7 +81,7 @@ impl Models {
             ..settings.clone()
         };
         self._endpoints.push(endpoint);
-        let model = OpenAi::new(name, settings, key.as_deref())?.provided_by("scripted");
+        let model = OpenAi::new(name, settings, key.as_deref())?.scripted(digest);
         Ok((id, Arc::new(model)))
     }
 

@@ -78,6 +78,9 @@ pub struct AgentRef {
     /// `oracle`, `nop`, `script:FILE`, …
     pub name: String,
     pub version: String,
+    /// Of the text that decides what it does: a script's file, the loop's prompt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
 }
 
 /// The model of a trial.
@@ -85,6 +88,9 @@ pub struct AgentRef {
 pub struct ModelRef {
     pub id: String,
     pub provider: String,
+    /// Of the file that a scripted model plays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
 }
 
 /// How a trial ended. The first three are the denominator of a success rate;

@@ -90,6 +90,7 @@ pub(crate) fn run_of(models: &[&str], nop: bool) -> RunRecord {
         model: Some(ModelRef {
             id: (*model).into(),
             provider: "scripted".into(),
+            digest: None,
         }),
         ..agent("loop")
     };

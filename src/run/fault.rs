@@ -27,6 +27,7 @@ pub fn fault_record(
         known.cloned().unwrap_or_else(|| ModelRef {
             id: id.clone(),
             provider: String::new(),
+            digest: None,
         })
     });
     let trajectory = std::fs::read(dir.join("trajectory.jsonl")).unwrap_or_default();
@@ -46,6 +47,7 @@ pub fn fault_record(
         agent: agent.cloned().unwrap_or_else(|| AgentRef {
             name: planned.agent.clone(),
             version: String::new(),
+            digest: None,
         }),
         model,
         attempt: planned.attempt,

@@ -21,6 +21,7 @@ pub(crate) fn agent(name: &str) -> Contender {
         agent: AgentRef {
             name: name.into(),
             version: "1".into(),
+            digest: None,
         },
         model: None,
     }

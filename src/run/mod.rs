@@ -25,6 +25,7 @@ mod store_tests;
 mod stored;
 mod summary;
 mod trial;
+mod unchanged;
 
 pub use clock::{Phase, PhaseClock};
 pub use disk::write_atomic;
@@ -33,7 +34,7 @@ pub use fault::fault_record;
 pub use host::{Load, host_load, now};
 pub use machine::{Granted, Machine, check_demand, host_record};
 pub use name::{fresh_run_id, run_id};
-pub use plan::{Contender, PlanError, PlanInput, check_unchanged, plan};
+pub use plan::{Contender, PlanError, PlanInput, plan};
 pub use schedule::{RunEnd, Schedule, run_plan};
 pub use store::{RunStore, StoreError};
 pub use stored::{StoredRun, read_run, read_trial, trial_dir};
@@ -41,3 +42,4 @@ pub use summary::{
     AgentSummary, CallErrors, LEVEL, Mean, Medians, Rate, Summary, seconds, summarise,
 };
 pub use trial::{Agents, Fatal, Trials, demand, sandbox_of};
+pub use unchanged::{check_same_contenders, check_unchanged};

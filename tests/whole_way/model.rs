@@ -292,3 +292,26 @@ fn two_trials_of_one_script_and_seed_are_equal_but_for_times() {
     assert!(first.len() > 15, "{first:#?}");
     assert_eq!(first, second);
 }
+
+#[test]
+fn a_run_is_not_resumed_with_another_script_under_the_old_name() {
+    let yard = Yard::new();
+    let played = model(&yard, "m.toml", SOLVES);
+    let first = trial(&yard, &yard.answer("answer"), &played, &["--run-id", "one"]);
+    assert!(
+        first["model"]["digest"]
+            .as_str()
+            .unwrap()
+            .starts_with("sha256:"),
+        "{first:#}"
+    );
+    assert!(yard.proofyard(&["resume", "one"]).status.success());
+    model(&yard, "m.toml", &SOLVES.replace("42", "43"));
+    let output = yard.proofyard(&["resume", "one"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("m.toml` is no longer what was planned"),
+        "{said}"
+    );
+}

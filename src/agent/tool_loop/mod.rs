@@ -53,7 +53,10 @@ impl Loop {
 #[async_trait]
 impl Agent for Loop {
     fn identity(&self) -> AgentRef {
-        reference("loop")
+        AgentRef {
+            digest: Some(self.prompt.digest()),
+            ..reference("loop")
+        }
     }
 
     fn model(&self) -> Option<ModelRef> {

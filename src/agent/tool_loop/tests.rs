@@ -37,6 +37,7 @@ impl Model for Fake {
         ModelRef {
             id: "fake".into(),
             provider: "test".into(),
+            digest: None,
         }
     }
 

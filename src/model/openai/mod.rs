@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 
 use super::{Conversation, Listener, Meter, Model, ModelError, Opening, Reply, Retry, Said};
 use crate::config::ModelSettings;
-use crate::record::ModelRef;
+use crate::record::{Digest, ModelRef};
 use fault::Fault;
 use request::Messages;
 
@@ -46,6 +46,8 @@ pub struct OpenAi {
     wire: Arc<Wire>,
     name: String,
     provider: String,
+    /// Of the file that is played.
+    digest: Option<Digest>,
 }
 
 /// What conversations share.
@@ -99,12 +101,14 @@ impl OpenAi {
             }),
             name: name.to_owned(),
             provider,
+            digest: None,
         })
     }
 
-    /// Names the provider where its address says nothing.
-    pub fn provided_by(mut self, provider: &str) -> Self {
-        self.provider = provider.to_owned();
+    /// One that is played from a file of this digest.
+    pub fn scripted(mut self, digest: Digest) -> Self {
+        self.provider = "scripted".to_owned();
+        self.digest = Some(digest);
         self
     }
 }
@@ -115,6 +119,7 @@ impl Model for OpenAi {
         ModelRef {
             id: self.name.clone(),
             provider: self.provider.clone(),
+            digest: self.digest.clone(),
         }
     }
 

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use regex::Regex;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use super::raw::ScriptToml;
 use super::validate::{Checker, script};
 use crate::diagnose::toml::parse;
 use crate::diagnose::{Problem, SourceText};
+use crate::record::Digest;
 
 /// The largest file.
 const MOST: u64 = 16 << 20;
@@ -30,6 +32,7 @@ pub enum ScriptError {
 /// A script, validated.
 #[derive(Debug)]
 pub struct Script {
+    pub(super) digest: Digest,
     pub(super) model: String,
     pub(super) seed: u64,
     pub(super) latency: Duration,
@@ -167,11 +170,17 @@ impl Script {
             source: &source,
             problems,
         };
-        let script = parsed.value.map(|raw| script(raw, &mut check));
+        let digest = Digest::of_sha256(&Sha256::digest(text));
+        let script = parsed.value.map(|raw| script(raw, digest, &mut check));
         match (script, check.problems) {
             (Some(script), problems) if problems.is_empty() => Ok(script),
             (_, problems) => Err(ScriptError::Invalid { problems }),
         }
+    }
+
+    /// Of the file's text.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
     }
 
     /// The id that is served, or `*` for any.

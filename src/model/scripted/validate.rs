@@ -12,6 +12,7 @@ use super::raw::{
     CallToml, FaultKind, FaultToml, FaultsToml, PlayToml, ScriptToml, TurnToml, WhenToml,
 };
 use crate::diagnose::{KeyPath, Problem, SourceText, place};
+use crate::record::Digest;
 
 /// How often in a row a random fault may hit one conversation, unless the file says.
 const FAULTS_IN_A_ROW: u32 = 2;
@@ -43,7 +44,7 @@ impl Checker<'_> {
 }
 
 /// The script that the tables describe; meant only where no problem was found.
-pub fn script(raw: ScriptToml, check: &mut Checker<'_>) -> Script {
+pub fn script(raw: ScriptToml, digest: Digest, check: &mut Checker<'_>) -> Script {
     let faults = raw.faults.unwrap_or_default();
     let turns = raw
         .turn
@@ -52,6 +53,7 @@ pub fn script(raw: ScriptToml, check: &mut Checker<'_>) -> Script {
         .map(|(index, raw)| turn(raw, KeyPath::from("turn").index(index), check))
         .collect();
     Script {
+        digest,
         model: raw.model.unwrap_or_else(|| "*".to_owned()),
         seed: raw.seed.unwrap_or(0),
         latency: Duration::from_millis(raw.latency_ms.unwrap_or(0)),

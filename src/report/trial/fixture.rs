@@ -148,6 +148,7 @@ pub(super) fn modelled() -> tempfile::TempDir {
             record.model = Some(ModelRef {
                 id: "demo-1".into(),
                 provider: "scripted".into(),
+                digest: None,
             });
             record.trajectory.end = End::MaxSteps;
             record.trajectory.turns = 7;
