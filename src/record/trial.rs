@@ -141,10 +141,23 @@ pub struct Verdict {
     pub probes: Vec<Probe>,
     #[serde(default)]
     pub flags: Vec<Flag>,
+    /// Parts of the change that belong to the verifier and did not cross over. They
+    /// accuse nobody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withheld: Vec<Withheld>,
     /// Why the outcome is not `resolved`.
     pub reason: Option<Reason>,
     /// The reason in a sentence, for people.
     pub message: Option<String>,
+}
+
+/// A path of the change that the verifier has of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Withheld {
+    /// Of a repo relative to the work tree, else absolute.
+    pub path: String,
+    /// What it is to the verifier: `test file`, `runner configuration`, …
+    pub what: String,
 }
 
 /// Why a trial is not resolved.

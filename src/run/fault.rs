@@ -61,6 +61,7 @@ pub fn fault_record(
             tests: Vec::new(),
             passed: 0,
             probes: Vec::new(),
+            withheld: Vec::new(),
             flags: Vec::new(),
             reason: None,
             message: None,

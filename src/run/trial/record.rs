@@ -76,6 +76,7 @@ impl Attempt<'_> {
                 passed,
                 tests,
                 probes: Vec::new(),
+                withheld: Vec::new(),
                 flags,
                 reason: scored.reason,
                 message: match scored.outcome {
