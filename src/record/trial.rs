@@ -182,6 +182,8 @@ pub enum Reason {
     ChangeTooLarge,
     /// The change could not be taken from the sandbox.
     CaptureFailed,
+    /// What the runner told, what it wrote and how it ended do not agree.
+    RecordsContradict,
     /// A call that the task requires was not made.
     RequiredCallMissing,
     /// Calls were made in another order than the task requires.

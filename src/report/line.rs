@@ -168,6 +168,7 @@ fn reason_text(reason: Reason) -> &'static str {
         Reason::BrokeVerifier => "what the agent left broke the verifier",
         Reason::ChangeTooLarge => "the change is too large",
         Reason::CaptureFailed => "the change could not be taken",
+        Reason::RecordsContradict => "the verifier's signals contradict each other",
         Reason::RequiredCallMissing => "a required call was not made",
         Reason::CallOrder => "calls were made in the wrong order",
         Reason::Other => "for a reason that this version does not know",

@@ -94,7 +94,13 @@ pub struct Exec {
     /// Bound on each of standard output and error, bytes kept (head and tail).
     pub output_bytes: u64,
     pub stdin: Vec<u8>,
+    /// Bytes kept of a third output, which the program finds under the descriptor
+    /// [`RECORDS_FD`]; 0: there is none.
+    pub records_bytes: u64,
 }
+
+/// Number of the descriptor for records, where a program has one.
+pub const RECORDS_FD: i32 = 100;
 
 impl Exec {
     /// A program with its arguments, as the default user, one minute, 1 MiB of output.
@@ -107,6 +113,7 @@ impl Exec {
             timeout: Duration::from_secs(60),
             output_bytes: 1 << 20,
             stdin: Vec::new(),
+            records_bytes: 0,
         }
     }
 }
@@ -137,6 +144,8 @@ pub struct ShellCommand {
 pub struct ExecOutput {
     pub stdout: Captured,
     pub stderr: Captured,
+    /// What was written to [`RECORDS_FD`], as it happened.
+    pub records: Captured,
     pub ended: Ended,
     pub elapsed: Duration,
     /// Processes that it left running and that hold its output open.

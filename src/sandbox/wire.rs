@@ -85,6 +85,9 @@ pub struct ExecRequest {
     pub user: User,
     pub timeout_ms: u64,
     pub cap: u64,
+    /// Bytes kept of the descriptor for records; 0: there is none.
+    #[serde(default)]
+    pub records_cap: u64,
 }
 
 /// A command for the persistent shell.
@@ -107,11 +110,13 @@ pub enum Reply {
         home: String,
     },
     /// To `Exec` and `Shell`; the blob holds the kept bytes in the order
-    /// out head, out tail, err head, err tail.
+    /// out head, out tail, err head, err tail, records head, records tail.
     Ran {
         ended: Ended,
         out: Lengths,
         err: Lengths,
+        #[serde(default)]
+        records: Lengths,
         elapsed_us: u64,
         left_running: bool,
         /// The shell is gone (it exited or was killed); the next call starts a new one.

@@ -8,6 +8,8 @@ use crate::verify::reference::{JudgedRecord, ReferenceKey};
 
 fn judged(reason: Option<Reason>) -> Judged {
     Judged {
+        shape: None,
+        proofs: Vec::new(),
         outcome: if reason.is_none() {
             Outcome::Resolved
         } else {

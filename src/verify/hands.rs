@@ -51,17 +51,29 @@ impl Hands<'_> {
         cwd: Option<String>,
         env: BTreeMap<String, String>,
     ) -> Result<Ran, VerifyError> {
+        let exec = Exec {
+            cwd,
+            env,
+            ..Exec::new(argv)
+        };
+        self.execute(doing, exec).await
+    }
+
+    /// Runs a program within what is left of the time, as who tests.
+    pub(super) async fn execute(
+        &self,
+        doing: &'static str,
+        exec: Exec,
+    ) -> Result<Ran, VerifyError> {
         let left = self.limit.saturating_sub(self.started.elapsed());
         if left < Duration::from_millis(1) {
             return Ok(Ran::TimedOut(ExecOutput::default()));
         }
         let exec = Exec {
-            cwd,
-            env,
             user: self.user.clone(),
             timeout: left,
             output_bytes: OUTPUT_BYTES,
-            ..Exec::new(argv)
+            ..exec
         };
         match self.sandbox.exec(exec).await {
             Ok(output) if output.ended == Ended::TimedOut => Ok(Ran::TimedOut(output)),

@@ -3,10 +3,15 @@
 //! Owns what crosses into the verifier's sandbox from a task's folder. Must not
 //! know how it is unpacked.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::record::hex;
 
 /// Bytes of all hidden files of a task.
 pub const MAX_BYTES: u64 = 1 << 30;
@@ -109,22 +114,46 @@ pub fn pack(dir: &Path) -> Result<Vec<u8>, HiddenError> {
     })
 }
 
-/// One file that nobody may write, owned by root.
-pub fn file(name: &str, content: &[u8]) -> Result<Vec<u8>, HiddenError> {
+/// Files that nobody may write, owned by root.
+pub fn read_only(files: &[(&str, &[u8])]) -> Result<Vec<u8>, HiddenError> {
     let mut builder = tar::Builder::new(Vec::new());
-    let mut header = tar::Header::new_gnu();
-    header.set_mtime(MTIME);
-    header.set_uid(0);
-    header.set_gid(0);
-    header.set_mode(0o444);
-    header.set_size(content.len() as u64);
-    let packed = builder
-        .append_data(&mut header, name, content)
-        .and_then(|()| builder.into_inner());
-    packed.map_err(|source| HiddenError::Read {
-        path: PathBuf::from(name),
+    for (name, content) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_mtime(MTIME);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mode(0o444);
+        header.set_size(content.len() as u64);
+        builder
+            .append_data(&mut header, name, *content)
+            .map_err(|source| HiddenError::Read {
+                path: PathBuf::from(name),
+                source,
+            })?;
+    }
+    builder.into_inner().map_err(|source| HiddenError::Read {
+        path: PathBuf::new(),
         source,
     })
+}
+
+/// The SHA-256 of each regular file of a tar stream, hexadecimal, by its path.
+pub fn digests(tar: &[u8]) -> BTreeMap<String, String> {
+    let mut archive = tar::Archive::new(tar);
+    let Ok(entries) = archive.entries() else {
+        return BTreeMap::new();
+    };
+    let files = entries
+        .flatten()
+        .filter(|entry| entry.header().entry_type().is_file());
+    files
+        .filter_map(|mut entry| {
+            let path = entry.path().ok()?.to_str()?.to_owned();
+            let mut content = Vec::new();
+            entry.read_to_end(&mut content).ok()?;
+            Some((path, hex(&Sha256::digest(&content))))
+        })
+        .collect()
 }
 
 fn leaves(link: &Path, target: &Path) -> bool {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::junit::{MAX_MESSAGE_BYTES, cut};
 use super::pytest::{Records, file_of};
+use super::reference::Shape;
 use super::reward::{NoReward, Reward};
 use crate::record::{Evidence, Expect, Outcome, Reason, TestRecord, TestState};
 use crate::task::Task;
@@ -25,6 +26,10 @@ pub struct Judged {
     pub tests: Vec<TestRecord>,
     pub reward: Option<f64>,
     pub rewards: BTreeMap<String, f64>,
+    /// How the runner's session went, where its reporter told.
+    pub shape: Option<Shape>,
+    /// What changed results, each by name: positive proof of meddling.
+    pub proofs: Vec<String>,
 }
 
 impl Judged {
@@ -37,6 +42,8 @@ impl Judged {
             tests,
             reward: None,
             rewards: BTreeMap::new(),
+            shape: None,
+            proofs: Vec::new(),
         }
     }
 

@@ -5,6 +5,7 @@
 //! with bounds. Must not know models, agents or the agent's sandbox; the caller
 //! has applied the change, and decides what a fault means (`score`).
 
+mod channel;
 mod hands;
 mod hidden;
 mod judge;
@@ -25,7 +26,7 @@ use crate::task::{Runner, Task};
 
 /// Counts up whenever the same task, image and change may be judged otherwise;
 /// part of what a reference run is addressed by.
-pub const VERIFIER_VERSION: u32 = 1;
+pub const VERIFIER_VERSION: u32 = 2;
 
 /// Where the tests of a task run, and what is hidden until then.
 #[derive(Debug, Clone)]
@@ -41,6 +42,8 @@ pub struct Place {
     /// What the host tells the hidden checks of the trial's calls: the content of
     /// [`CALLS`].
     pub calls: Option<Vec<u8>>,
+    /// How the session of the reference solution went; none without one.
+    pub shape: Option<reference::Shape>,
 }
 
 /// Where hidden checks find what was called.
@@ -74,7 +77,14 @@ impl Place {
             hidden_tar,
             hidden_delete,
             calls: None,
+            shape: None,
         }
+    }
+
+    /// With the session of the reference solution to compare with.
+    pub fn compared(mut self, shape: Option<reference::Shape>) -> Self {
+        self.shape = shape;
+        self
     }
 
     /// With what the host tells of the trial's calls.

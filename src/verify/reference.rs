@@ -3,12 +3,14 @@
 //! Owns its address, its file in the cache and what can be concluded from it.
 //! Must not know how it is run (`run::trial` does that) or what a trial makes of it.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::channel::Heard;
 use super::keep::write_whole;
 use super::{Judged, VERIFIER_VERSION, VerifyError};
 use crate::record::{Digest, Expect, Outcome, Reason, Sees, TestRecord, TestState};
@@ -38,6 +40,33 @@ pub struct JudgedRecord {
     pub message: Option<String>,
     pub tests: Vec<TestRecord>,
     pub reward: Option<f64>,
+    /// How the runner's session went, where its reporter told.
+    #[serde(default)]
+    pub shape: Option<Shape>,
+}
+
+/// What a session of the runner had that is no test.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shape {
+    /// What the runner ended with.
+    pub exit: i32,
+    /// Parts of the runner that were others at the end.
+    pub patched: BTreeSet<String>,
+    /// Where plug-ins came from that came up on the way.
+    pub plugins: BTreeSet<String>,
+    /// Hidden files that were others while tests ran.
+    pub changed: BTreeSet<String>,
+}
+
+impl Shape {
+    pub(super) fn of(heard: &Heard) -> Self {
+        Self {
+            exit: heard.exit,
+            patched: heard.patched.clone(),
+            plugins: heard.plugins.clone(),
+            changed: heard.changed.clone(),
+        }
+    }
 }
 
 /// A reference run as it lies in the cache.
@@ -120,6 +149,7 @@ impl JudgedRecord {
             message: judged.message.clone(),
             tests: judged.tests.clone(),
             reward: judged.reward,
+            shape: judged.shape.clone(),
         }
     }
 
@@ -142,6 +172,7 @@ impl JudgedRecord {
             message: Some(message),
             tests: Vec::new(),
             reward: None,
+            shape: None,
         }
     }
 
@@ -284,7 +315,8 @@ impl ReferenceRun {
             | Reason::BuildFailed
             | Reason::BrokeVerifier
             | Reason::ChangeTooLarge
-            | Reason::CaptureFailed => true,
+            | Reason::CaptureFailed
+            | Reason::RecordsContradict => true,
             Reason::TestsFailed
             | Reason::TestsMissing
             | Reason::RewardBelow

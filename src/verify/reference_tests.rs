@@ -29,6 +29,7 @@ fn judged(outcome: Outcome, states: [TestState; 2]) -> JudgedRecord {
         message: None,
         tests: tests.collect(),
         reward: None,
+        shape: None,
     }
 }
 

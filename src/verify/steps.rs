@@ -11,10 +11,11 @@ use super::hands::{Found, Hands, OUTPUT_BYTES, Ran, ending, last_words};
 use super::judge::{self, Judged};
 use super::junit::{self, MAX_REPORT_BYTES};
 use super::keep::{bytes, last_line, last_lines};
+use super::pytest::Records;
 use super::reward::{self, MAX_REWARD_BYTES};
-use super::{CALLS, Place, VerifyError, hidden, pytest};
+use super::{CALLS, Place, VerifyError, channel, hidden, pytest};
 use crate::record::{Evidence, Reason};
-use crate::sandbox::{Sandbox, User};
+use crate::sandbox::{Exec, Sandbox, User};
 use crate::task::{Runner, Task};
 
 const LOGS: &str = "/logs/verifier";
@@ -123,17 +124,39 @@ impl<'a> Steps<'a> {
             .unpack(&self.place.hidden_root, &delete, &self.place.hidden_tar)
             .await
             .map_err(of)?;
-        let Some(calls) = &self.place.calls else {
+        self.place_own().await
+    }
+
+    /// What the verifier itself needs there, and what the host tells hidden checks.
+    /// Whatever a change laid in that folder is taken away with it.
+    async fn place_own(&self) -> Result<(), VerifyError> {
+        let mut files = Vec::new();
+        if let Some(calls) = &self.place.calls {
+            files.push((CALLS, calls.as_slice()));
+        }
+        if self.tells() {
+            files.push((pytest::RUN_PATH, pytest::RUN.as_bytes()));
+        }
+        if files.is_empty() {
             return Ok(());
-        };
-        // Whatever a change laid there is taken away with the folder.
-        let (name, folder) = (CALLS.trim_start_matches('/'), b"/verifier".to_vec());
-        let tar = hidden::file(name, calls)?;
+        }
+        let files: Vec<(&str, &[u8])> = files
+            .into_iter()
+            .map(|(path, content)| (path.trim_start_matches('/'), content))
+            .collect();
+        let tar = hidden::read_only(&files)?;
+        let folder = [b"/verifier".to_vec()];
         self.hands
             .sandbox
-            .unpack("/", &[folder], &tar)
+            .unpack("/", &folder, &tar)
             .await
-            .map_err(of)
+            .map_err(|source| VerifyError::of("place the verifier's own files", source))
+    }
+
+    /// Whether the runner tells of each test by itself.
+    fn tells(&self) -> bool {
+        let verification = &self.task.verification;
+        verification.runner == Runner::Pytest && pytest::tells(verification.command.as_deref())
     }
 
     /// Runs pytest and judges by its records.
@@ -152,36 +175,72 @@ impl<'a> Steps<'a> {
             };
             return Ok(judged.unresolved(Reason::NoVerdict, &message));
         }
-        let argv = pytest::command(self.task.verification.command.as_deref(), cwd, &files);
-        let env = self.task.verification.env.clone();
-        let ran = self
-            .hands
-            .run("run pytest", argv, Some(cwd.to_owned()), env)
-            .await?;
+        let ran = self.run_pytest(cwd, &files).await?;
         self.hands.keep_outputs(&ran)?;
         self.hands.settle().await?;
         let report = self.hands.find(pytest::REPORT, MAX_REPORT_BYTES).await?;
         self.hands.keep_found("junit.xml", &report)?;
         let expected: Vec<&str> = self.task.expected().map(|(id, _)| id).collect();
-        let records = match &report {
+        let report = match &report {
             Found::File(content) => junit::parse(content)
                 .map(|cases| pytest::records(cases, &expected))
                 .map_err(|error| error.to_string()),
             Found::Nothing => Err("pytest left no report".to_owned()),
             Found::Refused(message) => Err(format!("pytest's report cannot be read: {message}")),
         };
-        let judged = match &records {
-            Ok(records) if !records.is_empty() => judge::by_records(self.task, records, &absent),
+        let judged = match &ran {
+            Ran::Ended(output) | Ran::TimedOut(output) if self.tells() => {
+                self.hands.keep("records.jsonl", &bytes(&output.records))?;
+                let session = pytest::Session {
+                    heard: channel::read(&output.records),
+                    report,
+                    ended: output.ended,
+                    shape: self.place.shape.as_ref(),
+                    absent: &absent,
+                };
+                let judged = session.judge(self.task);
+                match judged.reason {
+                    Some(Reason::NoVerdict) => {
+                        let said = judged.message.clone().unwrap_or_default();
+                        judged.unresolved(Reason::NoVerdict, &format!("{said}{}", last_words(&ran)))
+                    }
+                    _ => judged,
+                }
+            }
+            _ => self.by_report(report, &absent, &ran),
+        };
+        Ok(self.unless_timed_out(judged, &ran))
+    }
+
+    async fn run_pytest(&self, cwd: &str, files: &[String]) -> Result<Ran, VerifyError> {
+        let verification = &self.task.verification;
+        let argv = pytest::command(verification.command.as_deref(), cwd, files);
+        let mut exec = Exec {
+            cwd: Some(cwd.to_owned()),
+            env: verification.env.clone(),
+            ..Exec::new(argv)
+        };
+        if self.tells() {
+            exec.records_bytes = channel::MAX_BYTES;
+            let digests = hidden::digests(&self.place.hidden_tar);
+            exec.stdin = serde_json::to_vec(&digests).unwrap_or_default();
+        }
+        self.hands.execute("run pytest", exec).await
+    }
+
+    /// Where pytest tells of no test by itself: by the report that it wrote.
+    fn by_report(&self, report: Result<Records, String>, absent: &[String], ran: &Ran) -> Judged {
+        match &report {
+            Ok(records) if !records.is_empty() => judge::by_records(self.task, records, absent),
             other => {
                 let problem = match other {
                     Err(problem) => problem.as_str(),
                     Ok(_) => "pytest recorded no test",
                 };
                 let judged = judge::nothing(self.task, Evidence::Records);
-                judged.unresolved(Reason::NoVerdict, &format!("{problem}{}", last_words(&ran)))
+                judged.unresolved(Reason::NoVerdict, &format!("{problem}{}", last_words(ran)))
             }
-        };
-        Ok(self.unless_timed_out(judged, &ran))
+        }
     }
 
     /// Runs `tests/test.sh` as Harbor does and judges by its reward; where the task

@@ -55,7 +55,8 @@ fn task(runner: Runner) -> Task {
             include_ignored: false,
             runner,
             build: None,
-            command: None,
+            // Whose own report alone is there.
+            command: Some("pytest".into()),
             hidden: Hidden::Overlay(PathBuf::from("/nowhere")),
             fail_to_pass,
             pass_to_pass,
@@ -184,7 +185,7 @@ async fn hidden_files_come_last_and_replace_what_the_change_brought() {
         let hidden = files
             .get("/work/tests/test_a.py")
             .is_some_and(|content| content == b"hidden");
-        assert_eq!(hidden, exec.argv[0] == "python3");
+        assert_eq!(hidden, exec.argv[0] == "pytest");
         Ok(exited(0, "", ""))
     })
     .await;
@@ -201,7 +202,7 @@ async fn hidden_files_come_last_and_replace_what_the_change_brought() {
         ]
     );
     assert!(
-        after.starts_with("exec python3 -m pytest -p no:cacheprovider"),
+        after.starts_with("exec pytest -p no:cacheprovider"),
         "{after}"
     );
     assert!(after.ends_with(" tests/test_a.py"), "{after}");
@@ -353,9 +354,9 @@ async fn a_verifier_that_prints_nothing_is_no_verdict() {
 #[tokio::test]
 async fn a_missing_interpreter_is_no_verdict() {
     let missing =
-        |_: &Exec, _: &mut Files| Err(refused(GuestErrorKind::NoProgram, "no python3 in PATH"));
+        |_: &Exec, _: &mut Files| Err(refused(GuestErrorKind::NoProgram, "no pytest in PATH"));
     let done = done(&task(Runner::Pytest), Files::new(), missing).await;
-    assert_eq!(done.said().2, "pytest left no report: no python3 in PATH");
+    assert_eq!(done.said().2, "pytest left no report: no pytest in PATH");
 }
 
 #[tokio::test]

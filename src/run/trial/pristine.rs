@@ -71,7 +71,11 @@ impl Trials {
                 Place::with_tar(&task, work_tree, laid.tar, deleted)
             }
         };
-        let place = place.telling(captured.calls.clone());
+        let reference = ready.reference.as_ref();
+        let solution = reference.and_then(|reference| reference.solution.as_ref());
+        let place = place
+            .telling(captured.calls.clone())
+            .compared(solution.and_then(|solution| solution.shape.clone()));
         verify(sandbox, &task, &place, logs).await
     }
 

@@ -29,7 +29,13 @@ pub struct Went {
 impl Attempt<'_> {
     /// All but its times, which are known when everything is taken away.
     pub(super) fn record(&self, agent: &dyn Agent, went: Went) -> TrialRecord {
-        let flags: Vec<Flag> = went.tools.flags;
+        let mut flags: Vec<Flag> = went.tools.flags;
+        let proofs = went.judged.iter().flat_map(|judged| &judged.proofs);
+        flags.extend(proofs.map(|proof| Flag {
+            kind: score::TAMPERED.to_owned(),
+            detail: proof.clone(),
+            step: None,
+        }));
         let scored = score::outcome(
             went.judged.as_ref(),
             &flags,

@@ -17,8 +17,8 @@ use super::refuse;
 use super::shell::{Memory, Shell};
 use super::spawn::{Spawn, pipe, spawn};
 use super::users::{Identity, lookup};
-use crate::sandbox::spec::{Ended, Interpreter, User};
-use crate::sandbox::wire::{ExecRequest, Reply, Setup, ShellRequest};
+use crate::sandbox::spec::{Ended, Interpreter, RECORDS_FD, User};
+use crate::sandbox::wire::{ExecRequest, Lengths, Reply, Setup, ShellRequest};
 use crate::sandbox::{GuestError, GuestErrorKind};
 
 /// How long a process that ended may have its output held open by others.
@@ -40,6 +40,7 @@ struct Running {
     pid: Pid,
     out: Stream,
     err: Stream,
+    records: Option<Stream>,
     stdin: Option<(OwnedFd, Vec<u8>, usize)>,
     clock: Clock,
 }
@@ -176,6 +177,15 @@ impl Processes {
         };
         let stream = |fd| Stream::new(fd, exec.cap).map_err(|error| refuse("open a pipe", &error));
         let (out, err) = (stream(out)?, stream(err)?);
+        let (records, records_end) = match exec.records_cap {
+            0 => (None, None),
+            cap => {
+                let (ours, end) = pipe()?;
+                let stream = Stream::new(ours, cap);
+                let stream = stream.map_err(|error| refuse("open a pipe", &error))?;
+                (Some(stream), Some(end))
+            }
+        };
         let cwd = exec.cwd.as_deref().map_or_else(
             || self.setup.workdir.clone().into(),
             |cwd| self.absolute(cwd),
@@ -188,13 +198,14 @@ impl Processes {
             stdin: child_stdin,
             stdout: Stdio::from(out_end),
             stderr: Stdio::from(err_end),
-            extra: None,
+            extra: records_end.as_ref().map(|end| (end.as_fd(), RECORDS_FD)),
         })?;
         self.execs.push(Running {
             request,
             pid,
             out,
             err,
+            records,
             stdin,
             clock: Clock::start(exec.timeout_ms),
         });
@@ -267,24 +278,24 @@ impl Processes {
                 let _ = killpg(exec.pid, Signal::SIGKILL);
             }
             if exec.clock.ended.is_some() {
-                exec.out.drain();
-                exec.err.drain();
+                exec.streams().for_each(Stream::drain);
             }
         }
         let done = |exec: &Running| match exec.clock.ended {
-            Some(_) => (!exec.out.is_open() && !exec.err.is_open()) || now >= exec.clock.next(),
+            Some(_) => !exec.is_open() || now >= exec.clock.next(),
             None => exec.clock.timed_out && now >= exec.clock.next(),
         };
         for mut exec in self.execs.extract_if(.., |exec| done(exec)) {
             let left_running = exec.out.is_open() || exec.err.is_open();
-            replies.push(ran(
+            let (request, reply, blob) = ran(
                 exec.request,
                 &exec.clock,
                 &mut exec.out,
                 &mut exec.err,
                 left_running,
                 false,
-            ));
+            );
+            replies.push(with_records(request, reply, blob, exec.records));
         }
         for seat in self.shells.values_mut() {
             replies.extend(seat.finished(now));
@@ -305,7 +316,11 @@ impl Processes {
     /// What to poll for.
     pub fn watch<'a>(&'a self, watched: &mut Vec<(BorrowedFd<'a>, PollFlags)>) {
         for exec in &self.execs {
-            for fd in [exec.out.fd(), exec.err.fd()].into_iter().flatten() {
+            let records = exec.records.as_ref().and_then(Stream::fd);
+            for fd in [exec.out.fd(), exec.err.fd(), records]
+                .into_iter()
+                .flatten()
+            {
                 watched.push((fd, PollFlags::POLLIN));
             }
             if let Some((fd, ..)) = &exec.stdin {
@@ -326,7 +341,7 @@ impl Processes {
     pub fn pump(&mut self, ready: &[i32]) {
         let is_ready = |stream: &Stream| ready.iter().any(|raw| stream.is(*raw));
         for exec in &mut self.execs {
-            for stream in [&mut exec.out, &mut exec.err] {
+            for stream in exec.streams() {
                 if is_ready(stream) {
                     stream.drain();
                 }
@@ -371,6 +386,18 @@ impl Processes {
 }
 
 impl Running {
+    fn streams(&mut self) -> impl Iterator<Item = &mut Stream> {
+        [&mut self.out, &mut self.err]
+            .into_iter()
+            .chain(&mut self.records)
+    }
+
+    fn is_open(&self) -> bool {
+        self.out.is_open()
+            || self.err.is_open()
+            || self.records.as_ref().is_some_and(Stream::is_open)
+    }
+
     fn feed(&mut self) {
         let Some((fd, bytes, written)) = self.stdin.as_mut() else {
             return;
@@ -470,12 +497,27 @@ fn ran(
             ended,
             out,
             err,
+            records: Lengths::default(),
             elapsed_us,
             left_running,
             shell_ended,
         },
         blob,
     )
+}
+
+fn with_records(
+    request: u32,
+    mut reply: Reply,
+    mut blob: Vec<u8>,
+    stream: Option<Stream>,
+) -> (u32, Reply, Vec<u8>) {
+    if let (Some(mut stream), Reply::Ran { records, .. }) = (stream, &mut reply) {
+        let (lengths, bytes) = stream.capture.take();
+        *records = lengths;
+        blob.extend(bytes);
+    }
+    (request, reply, blob)
 }
 
 /// Every process of the sandbox but this one; ended ones not yet buried count.

@@ -29,6 +29,7 @@ impl Sandbox for DockerSandbox {
             user: exec.user,
             timeout_ms: exec.timeout.as_millis() as u64,
             cap: exec.output_bytes,
+            records_cap: exec.records_bytes,
         });
         let (reply, blob) = self
             .call(
@@ -248,6 +249,7 @@ fn output(reply: Reply, mut blob: Vec<u8>) -> Result<ExecOutput, SandboxError> {
         ended,
         out,
         err,
+        records,
         elapsed_us,
         left_running,
         shell_ended,
@@ -269,10 +271,11 @@ fn output(reply: Reply, mut blob: Vec<u8>) -> Result<ExecOutput, SandboxError> {
             cut: lengths.cut,
         })
     };
-    match (captured(out), captured(err)) {
-        (Some(stdout), Some(stderr)) => Ok(ExecOutput {
+    match (captured(out), captured(err), captured(records)) {
+        (Some(stdout), Some(stderr), Some(records)) => Ok(ExecOutput {
             stdout,
             stderr,
+            records,
             ended,
             elapsed: Duration::from_micros(elapsed_us),
             left_running,

@@ -3,15 +3,25 @@
 //! Owns the command line and the way from a report's cases to records by node
 //! id. Must not know sandboxes' calls or outcomes.
 
+pub(super) use verdict::Session;
+
+mod verdict;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::junit::{self, Case, MAX_MESSAGE_BYTES, badness};
 use crate::record::TestState;
+use crate::sandbox::RECORDS_FD;
+use crate::verify::junit::{self, Case, MAX_MESSAGE_BYTES, badness};
 
 /// Where the report is written in the sandbox.
 pub const REPORT: &str = "/logs/verifier/junit.xml";
 
 const DEFAULT: &str = "python3 -m pytest";
+
+/// The program that runs pytest and tells of each test.
+pub const RUN: &str = include_str!("run.py");
+/// Where it lies in the sandbox.
+pub const RUN_PATH: &str = "/verifier/run.py";
 
 /// What became of one node id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,12 +42,28 @@ pub struct Records(BTreeMap<String, Record>);
 /// `_@%+=:,./-`, the first without `=`) are taken as they are, so that no shell is
 /// needed; anything else is given to `sh -c` with our arguments behind it.
 ///
+/// Where pytest is started as a module (`… -m pytest …`), our own program starts it in
+/// the same way and tells of each test over the descriptor for records; any other start
+/// leaves only the report that pytest writes ([`tells`]).
+///
 /// `--maxfail=0` undoes a fail-fast option of the configuration, and a file that
 /// cannot be collected does not keep the others from running.
 pub fn command(start: Option<&str>, cwd: &str, files: &[String]) -> Vec<String> {
     let start = start.unwrap_or(DEFAULT);
     let mut argv: Vec<String> = if is_plain(start) {
-        start.split_whitespace().map(str::to_owned).collect()
+        let words: Vec<&str> = start.split_whitespace().collect();
+        let words = match as_module(start) {
+            Some(at) => {
+                let descriptor = RECORDS_FD.to_string();
+                let mut own: Vec<String> =
+                    words[..at].iter().map(|word| (*word).to_owned()).collect();
+                own.extend([RUN_PATH.to_owned(), descriptor]);
+                own.extend(words[at + 2..].iter().map(|word| (*word).to_owned()));
+                own
+            }
+            None => words.into_iter().map(str::to_owned).collect(),
+        };
+        words
     } else {
         ["sh", "-c", &format!("{start} \"$@\""), "sh"]
             .map(str::to_owned)
@@ -66,6 +92,18 @@ pub fn command(start: Option<&str>, cwd: &str, files: &[String]) -> Vec<String> 
         None => file.clone(),
     }));
     argv
+}
+
+/// Whether a start of pytest is one that tells of each test as it ends.
+pub fn tells(start: Option<&str>) -> bool {
+    as_module(start.unwrap_or(DEFAULT)).is_some()
+}
+
+/// The place of `-m` in plain words that start pytest as a module.
+fn as_module(start: &str) -> Option<usize> {
+    let words: Vec<&str> = start.split_whitespace().collect();
+    let at = words.windows(2).position(|pair| pair == ["-m", "pytest"])?;
+    (is_plain(start) && at > 0).then_some(at)
 }
 
 fn is_plain(start: &str) -> bool {
@@ -156,6 +194,11 @@ impl Records {
             ms: case.ms,
             message: message(&case),
         };
+        self.put(id, record);
+    }
+
+    /// Of several records of one id the worst counts.
+    pub(super) fn put(&mut self, id: String, record: Record) {
         match self.0.get_mut(&id) {
             Some(earlier) if badness(record.state) > badness(earlier.state) => {
                 let ms = earlier.ms.saturating_add(record.ms);
@@ -215,8 +258,8 @@ fn message(case: &Case) -> Option<String> {
 mod tests {
     use super::*;
 
-    const KINDS: &[u8] = include_bytes!("../../tests/fixtures/junit/kinds.xml");
-    const IDS: &str = include_str!("../../tests/fixtures/junit/kinds.ids");
+    const KINDS: &[u8] = include_bytes!("../../../tests/fixtures/junit/kinds.xml");
+    const IDS: &str = include_str!("../../../tests/fixtures/junit/kinds.ids");
 
     fn read(xml: &[u8], expected: &[&str]) -> Records {
         records(junit::parse(xml).unwrap(), expected)
@@ -292,7 +335,7 @@ mod tests {
             Some(TestState::Skipped)
         );
         let records = read(
-            include_bytes!("../../tests/fixtures/junit/class_error.xml"),
+            include_bytes!("../../../tests/fixtures/junit/class_error.xml"),
             &[],
         );
         assert_eq!(
@@ -308,7 +351,7 @@ mod tests {
     #[test]
     fn ids_count_from_the_root_wherever_pytest_was_started() {
         let records = read(
-            include_bytes!("../../tests/fixtures/junit/rootdir_elsewhere.xml"),
+            include_bytes!("../../../tests/fixtures/junit/rootdir_elsewhere.xml"),
             &[],
         );
         assert_eq!(
@@ -320,7 +363,7 @@ mod tests {
     #[test]
     fn a_doctest_keeps_its_dotted_name() {
         let records = read(
-            include_bytes!("../../tests/fixtures/junit/doctest.xml"),
+            include_bytes!("../../../tests/fixtures/junit/doctest.xml"),
             &[],
         );
         assert_eq!(
@@ -352,7 +395,13 @@ mod tests {
     #[test]
     fn a_plain_command_needs_no_shell() {
         let argv = command(None, "/w", &["t/test_a.py".into(), "-odd.py".into()]);
-        assert_eq!(argv[..3], ["python3", "-m", "pytest"]);
+        assert_eq!(argv[..3], ["python3", RUN_PATH, "100"]);
+        let argv_of = |start| command(Some(start), "/w", &[]);
+        assert_eq!(
+            argv_of("uv run python -B -m pytest -x")[..7],
+            ["uv", "run", "python", "-B", RUN_PATH, "100", "-x"]
+        );
+        assert!(tells(None) && !tells(Some("pytest")) && !tells(Some("cd x && python -m pytest")));
         assert_eq!(argv[argv.len() - 2..], ["t/test_a.py", "./-odd.py"]);
         assert!(argv.contains(&"--rootdir=/w".to_owned()));
         assert_eq!(
