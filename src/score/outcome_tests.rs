@@ -10,6 +10,7 @@ fn judged(reason: Option<Reason>) -> Judged {
     Judged {
         shape: None,
         proofs: Vec::new(),
+        withheld: Vec::new(),
         outcome: if reason.is_none() {
             Outcome::Resolved
         } else {

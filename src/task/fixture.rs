@@ -35,6 +35,7 @@ pub(crate) fn task(name: &str) -> Task {
             sees: Sees::Files,
             carry: Vec::new(),
             include_ignored: false,
+            may_change: Vec::new(),
             runner: Runner::Script,
             build: None,
             command: None,

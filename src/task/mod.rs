@@ -139,6 +139,9 @@ pub struct Verification {
     pub carry: Vec<String>,
     /// `patch`: also what `.gitignore` hides.
     pub include_ignored: bool,
+    /// Globs of tests and of the runner's configuration that the agent is meant to
+    /// change; relative ones from the work tree.
+    pub may_change: Vec<String>,
     pub runner: Runner,
     /// Shell command that runs the agent's code before hidden files exist.
     pub build: Option<String>,

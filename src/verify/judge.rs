@@ -9,7 +9,7 @@ use super::junit::{MAX_MESSAGE_BYTES, cut};
 use super::pytest::{Records, file_of};
 use super::reference::Shape;
 use super::reward::{NoReward, Reward};
-use crate::record::{Evidence, Expect, Outcome, Reason, TestRecord, TestState};
+use crate::record::{Evidence, Expect, Outcome, Reason, TestRecord, TestState, Withheld};
 use crate::task::Task;
 
 /// What a verification found.
@@ -30,6 +30,8 @@ pub struct Judged {
     pub shape: Option<Shape>,
     /// What changed results, each by name: positive proof of meddling.
     pub proofs: Vec<String>,
+    /// What of the change is the verifier's and stayed behind.
+    pub withheld: Vec<Withheld>,
 }
 
 impl Judged {
@@ -44,6 +46,7 @@ impl Judged {
             rewards: BTreeMap::new(),
             shape: None,
             proofs: Vec::new(),
+            withheld: Vec::new(),
         }
     }
 
@@ -55,6 +58,25 @@ impl Judged {
             message: Some(cut(message, MAX_MESSAGE_BYTES)),
             ..self
         }
+    }
+
+    /// With what stayed behind; where a test fails for want of it the message says so.
+    pub fn withholding(mut self, withheld: Vec<Withheld>) -> Self {
+        let wanting = matches!(
+            self.reason,
+            Some(Reason::TestsFailed | Reason::TestsMissing | Reason::NoVerdict)
+        );
+        if let (Some(first), true) = (withheld.first(), wanting) {
+            let more = match withheld.len() {
+                1 => String::new(),
+                count => format!(" and {} more", count - 1),
+            };
+            let said = self.message.take().unwrap_or_default();
+            let own = format!("{said} (the verifier used its own `{}`{more})", first.path);
+            self.message = Some(cut(&own, MAX_MESSAGE_BYTES));
+        }
+        self.withheld = withheld;
+        self
     }
 
     /// With the reward that the task gave beside its records.

@@ -11,11 +11,13 @@ mod hidden;
 mod judge;
 pub mod junit;
 mod keep;
+pub mod own;
 pub mod pytest;
 pub mod reference;
 pub mod reward;
 mod steps;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 pub use hidden::{HiddenError, pack as pack_folder};
@@ -85,6 +87,18 @@ impl Place {
     pub fn compared(mut self, shape: Option<reference::Shape>) -> Self {
         self.shape = shape;
         self
+    }
+
+    /// What of a change to the task is the verifier's. `excused`: what the reference
+    /// solution changes of it.
+    pub fn rules(&self, task: &Task, excused: BTreeSet<String>) -> own::Rules {
+        let hidden = hidden::files(&self.hidden_tar);
+        let root = self.work_tree.as_deref().unwrap_or(&self.hidden_root);
+        let root = match task.verification.runner {
+            Runner::Pytest => root,
+            Runner::Script => &self.hidden_root,
+        };
+        own::Rules::new(task, self.work_tree.as_deref(), root, &hidden, excused)
     }
 
     /// With what the host tells of the trial's calls.

@@ -43,6 +43,10 @@ pub struct JudgedRecord {
     /// How the runner's session went, where its reporter told.
     #[serde(default)]
     pub shape: Option<Shape>,
+    /// Paths of the change that are the verifier's; absolute. Of the reference
+    /// solution they cross, and so they do of every other change.
+    #[serde(default)]
+    pub owned: BTreeSet<String>,
 }
 
 /// What a session of the runner had that is no test.
@@ -150,6 +154,7 @@ impl JudgedRecord {
             tests: judged.tests.clone(),
             reward: judged.reward,
             shape: judged.shape.clone(),
+            owned: BTreeSet::new(),
         }
     }
 
@@ -173,6 +178,7 @@ impl JudgedRecord {
             tests: Vec::new(),
             reward: None,
             shape: None,
+            owned: BTreeSet::new(),
         }
     }
 

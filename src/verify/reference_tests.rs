@@ -30,6 +30,7 @@ fn judged(outcome: Outcome, states: [TestState; 2]) -> JudgedRecord {
         tests: tests.collect(),
         reward: None,
         shape: None,
+        owned: Default::default(),
     }
 }
 

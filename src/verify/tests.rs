@@ -53,6 +53,7 @@ fn task(runner: Runner) -> Task {
             sees: Sees::Patch,
             carry: Vec::new(),
             include_ignored: false,
+            may_change: Vec::new(),
             runner,
             build: None,
             // Whose own report alone is there.

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::capture::{Capture, Refusal};
 use super::prepare::{Ready, fault};
+use super::pristine::Own;
 use super::record::Went;
 use super::session::Ended;
 use super::world::World;
@@ -211,9 +212,13 @@ impl<'a> Attempt<'a> {
         warnings: &mut Vec<String>,
     ) -> Verified {
         let trial = self.planned.trial.as_str();
+        let place = match self.trials.place(self.shared, self.ready, captured) {
+            Ok(place) => place,
+            Err(error) => return Verified::Mishap(Mishap::of_verifying(&error)),
+        };
         let pristine = match self
             .trials
-            .pristine(self.shared, self.ready, captured, trial)
+            .pristine(self.shared, self.ready, captured, &place, Own::Stays, trial)
             .await
         {
             Ok(pristine) => pristine,
@@ -229,13 +234,13 @@ impl<'a> Attempt<'a> {
         let judged = match std::fs::create_dir_all(&logs) {
             Ok(()) => {
                 self.trials
-                    .judge(&pristine, self.shared, self.ready, captured, &logs)
+                    .judge(&pristine, self.shared, &place, &logs)
                     .await
             }
             Err(source) => Err(VerifyError::Keep { path: logs, source }),
         };
         self.enter(clock, Phase::Teardown, "");
-        if let Err(error) = pristine.stop().await {
+        if let Err(error) = pristine.sandbox.stop().await {
             warnings.push(format!(
                 "the verifier's sandbox was not taken away: {error}"
             ));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::capture::{Capture, Refusal};
+use super::pristine::Own;
 use super::world::World;
 use super::{Shared, Trials};
 use crate::agent::{self, Account, Agent, Ledger, Session};
@@ -33,6 +34,11 @@ pub struct Ready {
 }
 
 impl Ready {
+    /// How the reference solution was verified; none without one.
+    pub fn solution(&self) -> Option<&JudgedRecord> {
+        self.reference.as_ref()?.solution.as_ref()
+    }
+
     /// Where relative paths of rules begin: the work tree, else the directory of
     /// tool calls.
     pub fn paths_begin<'a>(&'a self, workdir: &'a str) -> &'a str {
@@ -186,7 +192,7 @@ impl Trials {
         let solution = self.reference_solution(shared, ready).await;
         let nothing = match self.nothing(shared) {
             Ok(nothing) => {
-                self.verify_in_scratch(shared, ready, &nothing, "reference--nothing")
+                self.verify_in_scratch(shared, ready, &nothing, Own::Stays, "reference--nothing")
                     .await
             }
             Err(error) => Err(fault("verify", &error)),
@@ -238,8 +244,14 @@ impl Trials {
             return Ok(JudgedRecord::fault(reason, message));
         }
         stopped.map_err(|error| fault("teardown", &error))?;
-        self.verify_in_scratch(shared, ready, &captured, "reference--solution")
-            .await
+        self.verify_in_scratch(
+            shared,
+            ready,
+            &captured,
+            Own::Crosses,
+            "reference--solution",
+        )
+        .await
     }
 
     /// The solution, performed and taken; and the record of its calls.
@@ -288,22 +300,27 @@ impl Trials {
         shared: &Shared,
         ready: &Ready,
         captured: &Capture,
+        own: Own,
         trial: &str,
     ) -> Result<JudgedRecord, Fault> {
         let logs = self.scratch()?;
-        let pristine = match self.pristine(shared, ready, captured, trial).await {
+        let place = self.place(shared, ready, captured);
+        let place = place.map_err(|error| fault("verify", &error))?;
+        let pristine = self.pristine(shared, ready, captured, &place, own, trial);
+        let pristine = match pristine.await {
             Ok(pristine) => pristine,
             Err(SandboxError::Guest(refusal)) => {
                 return Ok(JudgedRecord::fault(Reason::BrokeVerifier, refusal.message));
             }
             Err(error) => return Err(fault("verify", &error)),
         };
-        let judged = self
-            .judge(&pristine, shared, ready, captured, logs.path())
-            .await;
-        let stopped = pristine.stop().await;
+        let judged = self.judge(&pristine, shared, &place, logs.path()).await;
+        let stopped = pristine.sandbox.stop().await;
         let record = match judged {
-            Ok(judged) => JudgedRecord::judged(&judged),
+            Ok(judged) => JudgedRecord {
+                owned: pristine.owned,
+                ..JudgedRecord::judged(&judged)
+            },
             Err(error @ VerifyError::Broke { .. }) => match JudgedRecord::broke(&error) {
                 Some(record) => record,
                 None => return Err(fault("verify", &error)),

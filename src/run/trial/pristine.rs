@@ -1,15 +1,39 @@
 //! The verdict's world: a pristine sandbox, the change, hidden files last.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::capture::{Capture, below};
 use super::prepare::Ready;
 use super::{Shared, Trials};
+use crate::record::Withheld;
 use crate::repo::RepoError;
 use crate::sandbox::docker::DockerSandbox;
-use crate::sandbox::{Role, Sandbox, SandboxError};
+use crate::sandbox::{Role, Sandbox, SandboxError, User};
 use crate::task::Hidden;
+use crate::verify::own::{self, Kept};
 use crate::verify::{Judged, Place, VerifyError, verify};
+
+/// Bytes of a configuration file of which sections are the runner's.
+const LARGEST_CONFIGURATION: u64 = 4 << 20;
+
+/// A pristine sandbox with a change laid over it.
+pub struct Pristine {
+    pub sandbox: DockerSandbox,
+    /// What of the change is the verifier's and stayed behind.
+    pub withheld: Vec<Withheld>,
+    /// Every path of it; absolute.
+    pub owned: BTreeSet<String>,
+}
+
+/// What becomes of the parts of a change that are the verifier's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Own {
+    /// They stay behind, but for those that the reference solution changes too.
+    Stays,
+    /// They cross: it is the reference solution's change.
+    Crosses,
+}
 
 impl Trials {
     /// A sandbox from the same image and checkout, with the change laid over it.
@@ -18,23 +42,21 @@ impl Trials {
         shared: &Shared,
         ready: &Ready,
         captured: &Capture,
+        place: &Place,
+        own: Own,
         trial: &str,
-    ) -> Result<DockerSandbox, SandboxError> {
+    ) -> Result<Pristine, SandboxError> {
         let spec = self.spec(shared, ready, trial, Role::Verifier);
         let sandbox = DockerSandbox::start(&self.engine, &spec).await?;
-        let laid = async {
-            if !captured.is_nothing() {
-                sandbox
-                    .unpack(&captured.root, &captured.deleted, &captured.tar)
-                    .await?;
-            }
-            match &captured.tools {
-                Some(tools) => sandbox.unpack("/", &tools.deleted, &tools.tar).await,
-                None => Ok(()),
-            }
-        };
-        match laid.await {
-            Ok(()) => Ok(sandbox),
+        match self
+            .lay(&sandbox, shared, ready, captured, place, own)
+            .await
+        {
+            Ok(kept) => Ok(Pristine {
+                sandbox,
+                withheld: kept.withheld,
+                owned: kept.paths,
+            }),
             Err(error) => {
                 let _ = sandbox.stop().await;
                 Err(error)
@@ -42,20 +64,65 @@ impl Trials {
         }
     }
 
-    /// Runs the verifier in it.
-    pub(super) async fn judge(
+    /// The change, without what is the verifier's, and what the task's tools left.
+    async fn lay(
         &self,
         sandbox: &DockerSandbox,
         shared: &Shared,
         ready: &Ready,
         captured: &Capture,
-        logs: &Path,
-    ) -> Result<Judged, VerifyError> {
-        let mut task = shared.task.clone();
-        task.verification.timeout = self.time(task.verification.timeout);
+        place: &Place,
+        own: Own,
+    ) -> Result<Kept, SandboxError> {
+        let change = own::Change {
+            root: &captured.root,
+            deleted: &captured.deleted,
+            tar: &captured.tar,
+        };
+        let solution = ready.solution();
+        let excused = match (own, solution) {
+            (Own::Stays, Some(solution)) => solution.owned.clone(),
+            _ => Default::default(),
+        };
+        let rules = place.rules(&shared.task, excused);
+        let mut pristine = own::Pristine::new();
+        for path in own::sections(&rules, change) {
+            match sandbox
+                .read(&path, 0, LARGEST_CONFIGURATION, &User::Root)
+                .await
+            {
+                Ok(read) => {
+                    pristine.insert(path, read.content);
+                }
+                Err(SandboxError::Guest(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let kept = own::keep(&rules, change, &pristine);
+        let (deleted, tar) = match own {
+            Own::Stays => (&kept.deleted, &kept.tar),
+            Own::Crosses => (&captured.deleted, &captured.tar),
+        };
+        if !deleted.is_empty() || !tar.is_empty() {
+            sandbox.unpack(&captured.root, deleted, tar).await?;
+        }
+        if let Some(tools) = &captured.tools {
+            sandbox.unpack("/", &tools.deleted, &tools.tar).await?;
+        }
+        Ok(kept)
+    }
+
+    /// Where the tests run, and what is hidden until then.
+    pub(super) fn place(
+        &self,
+        shared: &Shared,
+        ready: &Ready,
+        captured: &Capture,
+    ) -> Result<Place, VerifyError> {
+        let task = &shared.task;
         let work_tree = ready.tree.as_ref().map(|_| ready.tree_path.as_str());
         let place = match &task.verification.hidden {
-            Hidden::Overlay(folder) => Place::with_folder(&task, work_tree, folder)?,
+            Hidden::Overlay(folder) => Place::with_folder(task, work_tree, folder)?,
             Hidden::Patch(file) => {
                 let laid = self.hidden_patch(ready, captured, file).map_err(|error| {
                     VerifyError::Keep {
@@ -68,15 +135,25 @@ impl Trials {
                     .iter()
                     .map(|path| below(&ready.tree_path, path))
                     .collect();
-                Place::with_tar(&task, work_tree, laid.tar, deleted)
+                Place::with_tar(task, work_tree, laid.tar, deleted)
             }
         };
-        let reference = ready.reference.as_ref();
-        let solution = reference.and_then(|reference| reference.solution.as_ref());
-        let place = place
-            .telling(captured.calls.clone())
-            .compared(solution.and_then(|solution| solution.shape.clone()));
-        verify(sandbox, &task, &place, logs).await
+        let shape = ready.solution().and_then(|solution| solution.shape.clone());
+        Ok(place.telling(captured.calls.clone()).compared(shape))
+    }
+
+    /// Runs the verifier in it.
+    pub(super) async fn judge(
+        &self,
+        pristine: &Pristine,
+        shared: &Shared,
+        place: &Place,
+        logs: &Path,
+    ) -> Result<Judged, VerifyError> {
+        let mut task = shared.task.clone();
+        task.verification.timeout = self.time(task.verification.timeout);
+        let judged = verify(&pristine.sandbox, &task, place, logs).await?;
+        Ok(judged.withholding(pristine.withheld.clone()))
     }
 
     fn hidden_patch(

@@ -51,12 +51,13 @@ impl Attempt<'_> {
         }
         let price = agent.price();
         let cost = agent.model().and_then(|_| went.account.cost(price));
-        let (evidence, tests, reward, rewards) = match went.judged {
+        let (evidence, tests, reward, rewards, withheld) = match went.judged {
             Some(judged) => (
                 Some(judged.evidence),
                 judged.tests,
                 judged.reward,
                 judged.rewards,
+                judged.withheld,
             ),
             None => Default::default(),
         };
@@ -82,7 +83,7 @@ impl Attempt<'_> {
                 passed,
                 tests,
                 probes: Vec::new(),
-                withheld: Vec::new(),
+                withheld,
                 flags,
                 reason: scored.reason,
                 message: match scored.outcome {

@@ -58,10 +58,11 @@ pub fn rules(table: Option<&ToolsTable>, hidden: &Hidden, check: &mut Checker<'_
             &names,
             check,
         ),
-        forbid_read: globs("forbid_read", table.forbid_read.as_deref(), check).unwrap_or_default(),
+        forbid_read: globs("tools", "forbid_read", table.forbid_read.as_deref(), check)
+            .unwrap_or_default(),
         require,
         after: after(table.after.as_deref().unwrap_or_default(), &names, check),
-        write_scope: globs("write_scope", table.write_scope.as_deref(), check),
+        write_scope: globs("tools", "write_scope", table.write_scope.as_deref(), check),
         files: custom_tools::files(table, hidden, check),
         place: match table.place {
             Some(ToolPlaceName::Inside) => ToolPlace::Inside,
@@ -213,10 +214,15 @@ fn after(
 }
 
 /// Globs over paths of the sandbox, each of which could name one.
-fn globs(key: &str, globs: Option<&[String]>, check: &mut Checker<'_>) -> Option<Vec<String>> {
+pub(super) fn globs(
+    table: &str,
+    key: &str,
+    globs: Option<&[String]>,
+    check: &mut Checker<'_>,
+) -> Option<Vec<String>> {
     let globs = globs?;
     for (index, glob) in globs.iter().enumerate() {
-        let at = KeyPath::from("tools").key(key).index(index);
+        let at = KeyPath::from(table).key(key).index(index);
         if glob.trim().is_empty() || glob.chars().any(char::is_control) {
             check.wrong(at, format!("an entry of `{key}` says nothing"), "");
         } else if glob.ends_with('/') {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Checker;
 use super::agent_side::{default_network, environment_network, network_mode};
+use super::tools::globs;
 use crate::diagnose::KeyPath;
 use crate::record::Sees;
 use crate::task::raw::{
@@ -36,6 +37,13 @@ pub fn verification(
         sees: sees(table, has_repo, check),
         carry: table.carry.clone().unwrap_or_default(),
         include_ignored: table.include_ignored.unwrap_or(false),
+        may_change: globs(
+            "verification",
+            "may_change",
+            table.may_change.as_deref(),
+            check,
+        )
+        .unwrap_or_default(),
         runner,
         build: command("build", table.build.as_ref(), check),
         command: command("command", table.command.as_ref(), check),
@@ -65,12 +73,6 @@ fn refuse_later(table: &VerificationTable, verifier: &VerifierTable, check: &mut
         .is_some_and(|services| !services.is_empty())
     {
         check.later("verification.services", "`services` in [verification]");
-    }
-    if table.may_change.is_some() {
-        check.warn(
-            "verification.may_change",
-            "changes of tests and their configuration are not judged yet, so this says nothing",
-        );
     }
     if verifier.environment_mode == Some(EnvironmentMode::Separate) {
         check.later(
