@@ -184,6 +184,8 @@ pub enum Reason {
     CaptureFailed,
     /// What the runner told, what it wrote and how it ended do not agree.
     RecordsContradict,
+    /// An expected test also passes where something else is expected.
+    NotTested,
     /// A call that the task requires was not made.
     RequiredCallMissing,
     /// Calls were made in another order than the task requires.
@@ -227,12 +229,21 @@ pub enum TestState {
     Missing,
 }
 
-/// A check that a verdict could not have been faked.
+/// A check that the verifier would have noticed a failure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Probe {
+    /// `altered_expectations`, `must_fail`.
     pub kind: String,
+    /// Whether the verdict held: everything was refused that had to be.
     pub held: bool,
+    /// Whether it said anything at all.
     pub exercised: bool,
+    /// How many of the tests that have to begin to pass it covers.
+    #[serde(default)]
+    pub tests: u32,
+    /// How many of these there are.
+    #[serde(default)]
+    pub of: u32,
 }
 
 /// Something about the trial that breaks `clean`.

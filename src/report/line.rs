@@ -169,6 +169,7 @@ fn reason_text(reason: Reason) -> &'static str {
         Reason::ChangeTooLarge => "the change is too large",
         Reason::CaptureFailed => "the change could not be taken",
         Reason::RecordsContradict => "the verifier's signals contradict each other",
+        Reason::NotTested => "a test passes whatever it expects",
         Reason::RequiredCallMissing => "a required call was not made",
         Reason::CallOrder => "calls were made in the wrong order",
         Reason::Other => "for a reason that this version does not know",

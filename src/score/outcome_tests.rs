@@ -9,7 +9,9 @@ use crate::verify::reference::{JudgedRecord, ReferenceKey};
 fn judged(reason: Option<Reason>) -> Judged {
     Judged {
         shape: None,
+        heard: None,
         proofs: Vec::new(),
+        probes: Vec::new(),
         withheld: Vec::new(),
         outcome: if reason.is_none() {
             Outcome::Resolved

@@ -137,6 +137,52 @@ pub fn read_only(files: &[(&str, &[u8])]) -> Result<Vec<u8>, HiddenError> {
     })
 }
 
+/// The same stream with other contents of some files.
+pub fn replaced(tar: &[u8], contents: &BTreeMap<String, Vec<u8>>) -> Result<Vec<u8>, HiddenError> {
+    let mut builder = tar::Builder::new(Vec::new());
+    let failed = |source| HiddenError::Read {
+        path: PathBuf::new(),
+        source,
+    };
+    let mut archive = tar::Archive::new(tar);
+    for entry in archive.entries().map_err(failed)? {
+        let mut entry = entry.map_err(failed)?;
+        let path = entry.path().map_err(failed)?.into_owned();
+        let mut header = entry.header().clone();
+        let put = match path.to_str().and_then(|path| contents.get(path)) {
+            Some(content) => {
+                header.set_size(content.len() as u64);
+                builder.append_data(&mut header, &path, content.as_slice())
+            }
+            None if header.entry_type().is_symlink() => {
+                let target = entry.link_name().map_err(failed)?.unwrap_or_default();
+                builder.append_link(&mut header, &path, target)
+            }
+            None => builder.append_data(&mut header, &path, &mut entry),
+        };
+        put.map_err(failed)?;
+    }
+    builder.into_inner().map_err(failed)
+}
+
+/// The text of some regular files of a tar stream, by their path.
+pub fn texts(tar: &[u8], wanted: impl Fn(&str) -> bool) -> BTreeMap<String, String> {
+    let mut archive = tar::Archive::new(tar);
+    let Ok(entries) = archive.entries() else {
+        return BTreeMap::new();
+    };
+    entries
+        .flatten()
+        .filter_map(|mut entry| {
+            let path = entry.path().ok()?.to_str()?.to_owned();
+            let mut text = String::new();
+            (entry.header().entry_type().is_file() && wanted(&path))
+                .then(|| entry.read_to_string(&mut text).ok())??;
+            Some((path, text))
+        })
+        .collect()
+}
+
 /// The SHA-256 of each regular file of a tar stream, hexadecimal, by its path.
 pub fn digests(tar: &[u8]) -> BTreeMap<String, String> {
     let mut archive = tar::Archive::new(tar);

@@ -5,11 +5,12 @@
 
 use std::collections::BTreeMap;
 
+use super::channel::Heard;
 use super::junit::{MAX_MESSAGE_BYTES, cut};
 use super::pytest::{Records, file_of};
 use super::reference::Shape;
 use super::reward::{NoReward, Reward};
-use crate::record::{Evidence, Expect, Outcome, Reason, TestRecord, TestState, Withheld};
+use crate::record::{Evidence, Expect, Outcome, Probe, Reason, TestRecord, TestState, Withheld};
 use crate::task::Task;
 
 /// What a verification found.
@@ -28,8 +29,12 @@ pub struct Judged {
     pub rewards: BTreeMap<String, f64>,
     /// How the runner's session went, where its reporter told.
     pub shape: Option<Shape>,
+    /// All that the runner's reporter told, where it did to the end.
+    pub heard: Option<Heard>,
     /// What changed results, each by name: positive proof of meddling.
     pub proofs: Vec<String>,
+    /// What came of looking whether it would have noticed a failure.
+    pub probes: Vec<Probe>,
     /// What of the change is the verifier's and stayed behind.
     pub withheld: Vec<Withheld>,
 }
@@ -45,13 +50,15 @@ impl Judged {
             reward: None,
             rewards: BTreeMap::new(),
             shape: None,
+            heard: None,
             proofs: Vec::new(),
+            probes: Vec::new(),
             withheld: Vec::new(),
         }
     }
 
     /// Not resolved, for this reason and with this sentence instead of any other.
-    pub(super) fn unresolved(self, reason: Reason, message: &str) -> Self {
+    pub fn unresolved(self, reason: Reason, message: &str) -> Self {
         Self {
             outcome: Outcome::Unresolved,
             reason: Some(reason),

@@ -5,13 +5,14 @@
 //! with bounds. Must not know models, agents or the agent's sandbox; the caller
 //! has applied the change, and decides what a fault means (`score`).
 
-mod channel;
+pub mod channel;
 mod hands;
 mod hidden;
 mod judge;
 pub mod junit;
 mod keep;
 pub mod own;
+pub mod probe;
 pub mod pytest;
 pub mod reference;
 pub mod reward;
@@ -28,7 +29,7 @@ use crate::task::{Runner, Task};
 
 /// Counts up whenever the same task, image and change may be judged otherwise;
 /// part of what a reference run is addressed by.
-pub const VERIFIER_VERSION: u32 = 2;
+pub const VERIFIER_VERSION: u32 = 3;
 
 /// Where the tests of a task run, and what is hidden until then.
 #[derive(Debug, Clone)]
@@ -135,7 +136,7 @@ pub enum VerifyError {
 }
 
 impl VerifyError {
-    fn of(doing: &'static str, source: SandboxError) -> Self {
+    pub(crate) fn of(doing: &'static str, source: SandboxError) -> Self {
         let broke = |cause, out_of_memory| VerifyError::Broke {
             doing,
             cause,

@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::channel::Heard;
 use super::keep::write_whole;
+use super::probe::Baseline;
 use super::{Judged, VERIFIER_VERSION, VerifyError};
 use crate::record::{Digest, Expect, Outcome, Reason, Sees, TestRecord, TestState};
 use crate::task::Task;
@@ -85,6 +86,9 @@ pub struct ReferenceRun {
     pub solution: Option<JudgedRecord>,
     /// Of doing nothing.
     pub nothing: JudgedRecord,
+    /// Which expectations can be altered so that the reference solution is refused.
+    #[serde(default)]
+    pub probes: Option<Baseline>,
     /// RFC 3339, UTC.
     pub created_at: String,
 }
@@ -206,6 +210,7 @@ impl ReferenceRun {
             key,
             solution,
             nothing,
+            probes: None,
             created_at,
         }
     }
@@ -324,6 +329,7 @@ impl ReferenceRun {
             | Reason::CaptureFailed
             | Reason::RecordsContradict => true,
             Reason::TestsFailed
+            | Reason::NotTested
             | Reason::TestsMissing
             | Reason::RewardBelow
             | Reason::RequiredCallMissing

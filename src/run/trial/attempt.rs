@@ -8,12 +8,13 @@ use tokio_util::sync::CancellationToken;
 use super::capture::{Capture, Refusal};
 use super::prepare::{Ready, fault};
 use super::pristine::Own;
+use super::probe::Subject;
 use super::record::Went;
 use super::session::Ended;
 use super::world::World;
 use super::{Shared, Trials};
 use crate::agent::Agent;
-use crate::record::{End, Fault, HostLoad, PlannedTrial, TrialRecord};
+use crate::record::{End, Fault, HostLoad, Outcome, PlannedTrial, TrialRecord};
 use crate::run::{Events, Phase, PhaseClock, RunEvent, fault_record, host_load};
 use crate::sandbox::{Sandbox, SandboxError};
 use crate::score::{self, Cause, Mishap};
@@ -35,7 +36,7 @@ pub struct Interrupted;
 
 /// How the verification went.
 enum Verified {
-    Judged(Judged),
+    Judged(Box<Judged>),
     Mishap(Mishap),
 }
 
@@ -179,7 +180,7 @@ impl<'a> Attempt<'a> {
             let (verified, stopped) =
                 tokio::join!(self.verify(captured, clock, &mut warnings), world.stop());
             match verified {
-                Verified::Judged(verdict) => judged = Some(verdict),
+                Verified::Judged(verdict) => judged = Some(*verdict),
                 Verified::Mishap(verifying) => {
                     mishap.get_or_insert(verifying);
                 }
@@ -245,8 +246,28 @@ impl<'a> Attempt<'a> {
                 "the verifier's sandbox was not taken away: {error}"
             ));
         }
+        let judged = match judged {
+            Ok(judged) if judged.outcome == Outcome::Resolved => {
+                self.enter(clock, Phase::Probes, "");
+                let subject = Subject {
+                    shared: self.shared,
+                    ready: self.ready,
+                    captured,
+                    place: &place,
+                    own: Own::Stays,
+                    trial,
+                };
+                let logs = self.dir.join("verifier/probe");
+                let made = std::fs::create_dir_all(&logs);
+                match made {
+                    Ok(()) => Ok(self.trials.probed(subject, judged, &logs, warnings).await),
+                    Err(source) => Err(VerifyError::Keep { path: logs, source }),
+                }
+            }
+            other => other,
+        };
         match judged {
-            Ok(judged) => Verified::Judged(judged),
+            Ok(judged) => Verified::Judged(Box::new(judged)),
             Err(error) => Verified::Mishap(Mishap::of_verifying(&error)),
         }
     }

@@ -8,7 +8,9 @@ mod attempt;
 mod capture;
 mod prepare;
 mod pristine;
+mod probe;
 mod record;
+mod reference;
 mod session;
 mod world;
 

@@ -65,7 +65,7 @@ impl Trials {
     }
 
     /// The change, without what is the verifier's, and what the task's tools left.
-    async fn lay(
+    pub(super) async fn lay(
         &self,
         sandbox: &DockerSandbox,
         shared: &Shared,

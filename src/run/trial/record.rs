@@ -51,13 +51,14 @@ impl Attempt<'_> {
         }
         let price = agent.price();
         let cost = agent.model().and_then(|_| went.account.cost(price));
-        let (evidence, tests, reward, rewards, withheld) = match went.judged {
+        let (evidence, tests, reward, rewards, withheld, probes) = match went.judged {
             Some(judged) => (
                 Some(judged.evidence),
                 judged.tests,
                 judged.reward,
                 judged.rewards,
                 judged.withheld,
+                judged.probes,
             ),
             None => Default::default(),
         };
@@ -82,7 +83,7 @@ impl Attempt<'_> {
                 sees: self.shared.task.verification.sees,
                 passed,
                 tests,
-                probes: Vec::new(),
+                probes,
                 withheld,
                 flags,
                 reason: scored.reason,

@@ -1,3 +1,5 @@
+//! What is the verifier's, and what crosses.
+
 use super::*;
 use crate::task::fixture::task;
 

@@ -45,6 +45,7 @@ impl Session<'_> {
         let mut judged = judge::by_records(task, &records, self.absent);
         judged.shape = Some(Shape::of(&heard));
         judged.proofs = proofs;
+        judged.heard = Some(heard);
         match odd {
             Some(odd) if judged.reason.is_none() => {
                 judged.unresolved(Reason::RecordsContradict, &odd)

@@ -1,3 +1,5 @@
+//! Which signals of a session make a verdict.
+
 use std::collections::BTreeSet;
 
 use super::*;

@@ -1,0 +1,203 @@
+//! The probe run: the hidden tests once more, with other expectations.
+
+use std::path::Path;
+
+use super::capture::Capture;
+use super::prepare::Ready;
+use super::pristine::Own;
+use super::{Shared, Trials};
+use crate::record::{Evidence, Outcome, Reason};
+use crate::sandbox::docker::DockerSandbox;
+use crate::sandbox::{Role, Sandbox, SandboxError};
+use crate::verify::channel::Heard;
+use crate::verify::probe::{self, Answer, Baseline, Picks, Probed};
+use crate::verify::{Judged, Place, VerifyError, pytest, verify};
+
+/// Rounds in which places are tried that the reference solution has to refuse.
+const ROUNDS: usize = 2;
+
+/// A change that is verified, and where.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    pub shared: &'a Shared,
+    pub ready: &'a Ready,
+    pub captured: &'a Capture,
+    pub place: &'a Place,
+    pub own: Own,
+    /// The name that its sandbox goes by.
+    pub trial: &'a str,
+}
+
+/// What a probe run left.
+struct Run {
+    picks: Picks,
+    answer: Answer,
+    judged: Judged,
+}
+
+impl Trials {
+    /// Which expectations of a task can be altered so that the reference solution is
+    /// refused; none where its runner tells of no test, or nothing can be altered.
+    pub(super) async fn baseline(
+        &self,
+        subject: Subject<'_>,
+        clean: &Heard,
+    ) -> Result<Option<Baseline>, VerifyError> {
+        let task = &subject.shared.task;
+        let mut baseline = Baseline::default();
+        for round in 0..ROUNDS {
+            let logs = tempfile::tempdir().map_err(|source| VerifyError::Keep {
+                path: std::env::temp_dir(),
+                source,
+            })?;
+            let choose = |answer: &Answer| probe::round(answer, round);
+            let Some(run) = self
+                .altered(subject, Choice::Of(&choose), logs.path())
+                .await?
+            else {
+                return Ok(None);
+            };
+            // A solution whose tests come to no end with other expectations: no probes.
+            let Some(heard) = &run.judged.heard else {
+                return Ok((round > 0).then_some(baseline));
+            };
+            baseline.learn(task, &run.picks, &run.answer, clean, heard);
+            if !baseline.wants_more(&run.answer, round + 1) {
+                break;
+            }
+        }
+        Ok(Some(baseline))
+    }
+
+    /// Looks whether a change that was resolved is refused where it has to be; the
+    /// verdict can only become worse by it.
+    pub(super) async fn probed(
+        &self,
+        subject: Subject<'_>,
+        judged: Judged,
+        logs: &Path,
+        warnings: &mut Vec<String>,
+    ) -> Judged {
+        let task = &subject.shared.task;
+        let reference = subject.ready.reference.as_ref();
+        let baseline = reference.and_then(|run| run.probes.as_ref());
+        let (Some(baseline), Some(clean), Outcome::Resolved) =
+            (baseline, judged.heard.clone(), judged.outcome)
+        else {
+            return judged;
+        };
+        let draw = |among: usize| rand::random_range(0..among);
+        let picks = probe::picks(baseline, draw);
+        let run = match self.altered(subject, Choice::Given(&picks), logs).await {
+            Ok(Some(run)) => run,
+            Ok(None) => return judged,
+            Err(error @ VerifyError::Broke { .. }) => {
+                return judged.doubted(Reason::BrokeVerifier, &error.to_string());
+            }
+            Err(error) => {
+                warnings.push(format!("the probe run failed: {error}"));
+                return judged;
+            }
+        };
+        let Some(heard) = &run.judged.heard else {
+            let said = run.judged.message.unwrap_or_default();
+            let reason = run.judged.reason.unwrap_or(Reason::RecordsContradict);
+            return judged.doubted(reason, &said);
+        };
+        let answer = &run.answer;
+        let probed = probe::judge(task, baseline, &picks, answer, &clean, heard);
+        judged.probed(probed)
+    }
+
+    /// Runs the altered tests on a change in a sandbox of its own; none where the
+    /// runner is not one that tells of each test.
+    async fn altered(
+        &self,
+        subject: Subject<'_>,
+        choice: Choice<'_>,
+        logs: &Path,
+    ) -> Result<Option<Run>, VerifyError> {
+        let task = &subject.shared.task;
+        let start = task.verification.command.as_deref();
+        let Some(interpreter) = pytest::interpreter(start) else {
+            return Ok(None);
+        };
+        let spec = self.spec(subject.shared, subject.ready, subject.trial, Role::Verifier);
+        let failed = |source| VerifyError::of("make the sandbox of the probe run", source);
+        let sandbox = DockerSandbox::start(&self.engine, &spec)
+            .await
+            .map_err(failed)?;
+        let run = self
+            .altered_in(&sandbox, subject, &interpreter, choice, logs)
+            .await;
+        let stopped = sandbox.stop().await;
+        let run = run?;
+        stopped.map_err(failed)?;
+        Ok(Some(run))
+    }
+
+    async fn altered_in(
+        &self,
+        sandbox: &DockerSandbox,
+        subject: Subject<'_>,
+        interpreter: &[String],
+        choice: Choice<'_>,
+        logs: &Path,
+    ) -> Result<Run, VerifyError> {
+        let failed = |source: SandboxError| VerifyError::of("alter the hidden tests", source);
+        let mut task = subject.shared.task.clone();
+        task.verification.timeout = self.time(task.verification.timeout);
+        let wanted = probe::wanted(&task);
+        let sources = probe::sources(subject.place, &wanted);
+        let seed = rand::random();
+        let ask = |picks| probe::ask(sandbox, interpreter, seed, &sources, &wanted, picks);
+        let picks = match choice {
+            Choice::Given(picks) => picks.clone(),
+            Choice::Of(choose) => choose(&ask(None).await.map_err(failed)?),
+        };
+        let answer = probe::ask(sandbox, interpreter, seed, &sources, &wanted, Some(&picks));
+        let answer = answer.await.map_err(failed)?;
+        let place = probe::altered(subject.place, &answer)?;
+        let Subject {
+            shared,
+            ready,
+            captured,
+            own,
+            ..
+        } = subject;
+        self.lay(sandbox, shared, ready, captured, &place, own)
+            .await
+            .map_err(failed)?;
+        let judged = verify(sandbox, &task, &place, logs).await?;
+        Ok(Run {
+            picks,
+            answer,
+            judged,
+        })
+    }
+}
+
+/// Which places are altered.
+#[derive(Clone, Copy)]
+enum Choice<'a> {
+    Given(&'a Picks),
+    Of(&'a (dyn Fn(&Answer) -> Picks + Sync)),
+}
+
+impl Judged {
+    fn doubted(self, reason: Reason, said: &str) -> Self {
+        self.unresolved(reason, &format!("with other expectations: {said}"))
+    }
+
+    fn probed(mut self, probed: Probed) -> Self {
+        self.probes = probed.probes;
+        if probed.evidence == Evidence::Probed {
+            self.evidence = Evidence::Probed;
+        }
+        self.proofs.extend(probed.proofs);
+        match probed.doubt {
+            Some((reason, said)) => self.doubted(reason, &said),
+            None => self,
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! The reference run: what the reference solution and doing nothing come to.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::capture::{Capture, Refusal};
+use super::prepare::{Ready, fault};
+use super::pristine::Own;
+use super::probe::Subject;
+use super::world::World;
+use super::{Shared, Trials};
+use crate::agent::{self, Account, Agent, Ledger, Session};
+use crate::record::{Fault, Outcome, Reason};
+use crate::run::{Events, RunEvent};
+use crate::sandbox::{Sandbox, SandboxError};
+use crate::score;
+use crate::tool::Toolbox;
+use crate::trajectory::{Event, Recorder, read_events};
+use crate::verify::VerifyError;
+use crate::verify::probe::Baseline;
+use crate::verify::reference::{JudgedRecord, ReferenceKey, ReferenceRun};
+
+/// What a verification came to, and which of its expectations can be altered.
+type Verified = (JudgedRecord, Option<Baseline>);
+
+impl Trials {
+    /// The verification of the reference solution and of doing nothing, from the
+    /// cache where it is there.
+    pub(super) async fn reference(
+        &self,
+        shared: &Shared,
+        ready: &Ready,
+        events: &Events,
+    ) -> Result<Option<ReferenceRun>, Fault> {
+        let task = &shared.task;
+        let cache = self.engine.state().join("references");
+        let key = ReferenceKey::new(task, &ready.image.id);
+        let warn = |message: String| events.send(RunEvent::Warning { message });
+        match ReferenceRun::load(&cache, &key) {
+            Ok(Some(known)) => {
+                self.tell_unsound(shared, &known, events);
+                return Ok(Some(known));
+            }
+            Ok(None) => {}
+            Err(error) => warn(format!("{}: {error}", task.id)),
+        }
+        let started = Instant::now();
+        let what = format!("reference run of {}", task.id);
+        events.send(RunEvent::Preparing {
+            what: what.clone(),
+            done: false,
+            elapsed_ms: 0,
+        });
+        let solution = self.reference_solution(shared, ready).await;
+        let nothing = match self.nothing(shared) {
+            Ok(nothing) => {
+                self.verify_in_scratch(shared, ready, &nothing, Own::Stays, "reference--nothing")
+                    .await
+            }
+            Err(error) => Err(fault("verify", &error)),
+        };
+        let elapsed_ms = started.elapsed().as_millis() as u64;
+        events.send(RunEvent::Preparing {
+            what,
+            done: true,
+            elapsed_ms,
+        });
+        let ((solution, probes), (nothing, _)) = (solution?, nothing?);
+        let run = ReferenceRun {
+            probes,
+            ..ReferenceRun::new(key, Some(solution), nothing, crate::run::now())
+        };
+        if let Err(error) = run.store(&cache) {
+            warn(format!("{}: {error}", task.id));
+        }
+        self.tell_unsound(shared, &run, events);
+        Ok(Some(run))
+    }
+
+    fn tell_unsound(&self, shared: &Shared, run: &ReferenceRun, events: &Events) {
+        if let Err(problems) = run.sound() {
+            let message = format!("{} is not sound: {}", shared.task.id, problems.join("; "));
+            events.send(RunEvent::Warning { message });
+        }
+    }
+
+    async fn reference_solution(&self, shared: &Shared, ready: &Ready) -> Result<Verified, Fault> {
+        let task = &shared.task;
+        let scratch = self.scratch()?;
+        let world = self
+            .world(shared, ready, "reference--solution")
+            .await
+            .map_err(|error| fault("sandbox", &error))?;
+        let performed = self.perform_solution(shared, ready, &world, scratch.path());
+        let performed = performed.await;
+        let stopped = world.stop().await;
+        let (captured, events) = performed?;
+        let captured = match captured {
+            Ok(captured) => captured,
+            Err((reason, message)) => return Ok((JudgedRecord::fault(reason, message), None)),
+        };
+        let begins = ready.paths_begin(world.agent.workdir());
+        let judged = score::judge_tools(&task.tools, &events, Some(&captured.touched), begins);
+        if let Some((reason, message)) = judged.unmet {
+            return Ok((JudgedRecord::fault(reason, message), None));
+        }
+        stopped.map_err(|error| fault("teardown", &error))?;
+        self.verify_in_scratch(
+            shared,
+            ready,
+            &captured,
+            Own::Crosses,
+            "reference--solution",
+        )
+        .await
+    }
+
+    /// The solution, performed and taken; and the record of its calls.
+    async fn perform_solution(
+        &self,
+        shared: &Shared,
+        ready: &Ready,
+        world: &World,
+        scratch: &Path,
+    ) -> Result<(Result<Capture, Refusal>, Vec<Event>), Fault> {
+        let task = &shared.task;
+        world
+            .agent
+            .start_main()
+            .await
+            .map_err(|error| fault("sandbox", &error))?;
+        let path = scratch.join("trajectory.jsonl");
+        let recorder = Recorder::create(&path).map_err(|error| fault("agent", &error))?;
+        let toolbox = Toolbox::of(&task.tools).map_err(|error| fault("agent", &error))?;
+        let tools = world.tools(self, Arc::new(toolbox), Arc::new(recorder), |_, _, _| {});
+        let (account, ledger) = (Account::default(), Ledger::new(None, 0));
+        let limit = self.agent_time(task).unwrap_or(Duration::from_secs(86_400));
+        let session = Session {
+            task,
+            tools: &tools,
+            id: "reference",
+            account: &account,
+            ledger: &ledger,
+            time_limit: Some(limit),
+            started: Instant::now(),
+        };
+        let oracle = agent::oracle();
+        // What it did until its time was over counts, as for every agent.
+        if let Ok(Err(error)) = tokio::time::timeout(limit, oracle.act(&session)).await {
+            return Err(fault("agent", &error));
+        }
+        let events = read_events(&path).map_err(|error| fault("agent", &error))?;
+        let captured = self
+            .capture_world(world, shared, ready, scratch, &events)
+            .await?;
+        Ok((captured, events))
+    }
+
+    async fn verify_in_scratch(
+        &self,
+        shared: &Shared,
+        ready: &Ready,
+        captured: &Capture,
+        own: Own,
+        trial: &str,
+    ) -> Result<Verified, Fault> {
+        let logs = self.scratch()?;
+        let place = self.place(shared, ready, captured);
+        let place = place.map_err(|error| fault("verify", &error))?;
+        let pristine = self.pristine(shared, ready, captured, &place, own, trial);
+        let pristine = match pristine.await {
+            Ok(pristine) => pristine,
+            Err(SandboxError::Guest(refusal)) => {
+                let broke = JudgedRecord::fault(Reason::BrokeVerifier, refusal.message);
+                return Ok((broke, None));
+            }
+            Err(error) => return Err(fault("verify", &error)),
+        };
+        let judged = self.judge(&pristine, shared, &place, logs.path()).await;
+        let stopped = pristine.sandbox.stop().await;
+        let mut probes = None;
+        let record = match judged {
+            Ok(judged) => {
+                stopped.map_err(|error| fault("teardown", &error))?;
+                let subject = Subject {
+                    shared,
+                    ready,
+                    captured,
+                    place: &place,
+                    own,
+                    trial,
+                };
+                let resolved = judged.outcome == Outcome::Resolved && own == Own::Crosses;
+                if let (Some(heard), true) = (&judged.heard, resolved) {
+                    probes = match self.baseline(subject, heard).await {
+                        Ok(baseline) => baseline,
+                        Err(VerifyError::Broke { .. }) => None,
+                        Err(error) => return Err(fault("probes", &error)),
+                    };
+                }
+                JudgedRecord {
+                    owned: pristine.owned,
+                    ..JudgedRecord::judged(&judged)
+                }
+            }
+            Err(error @ VerifyError::Broke { .. }) => match JudgedRecord::broke(&error) {
+                Some(record) => record,
+                None => return Err(fault("verify", &error)),
+            },
+            Err(error) => return Err(fault("verify", &error)),
+        };
+        Ok((record, probes))
+    }
+}
