@@ -15,9 +15,14 @@ fn without_a_shell_the_sandbox_goes_on() {
             call("write", json!({"path": "/answer", "content": "42\n"})),
         ],
     );
-    // The shell is part of the change: the verifier cannot start either, by the agent's doing.
+    // The verifier starts a shell of its own: what became of the agent's stays behind.
     let trial = yard.one(&yard.answer("answer"), &script, &["--no-check"]);
-    assert_eq!(trial["outcome"], "unresolved", "{trial:#}");
+    assert_eq!(trial["outcome"], "resolved", "{trial:#}");
+    let withheld = trial["verdict"]["withheld"].as_array().unwrap();
+    assert!(
+        withheld.iter().any(|own| own["path"] == "/usr/bin/bash"),
+        "{trial:#}"
+    );
     assert_eq!(trial["trajectory"]["tool_errors"], 1);
 }
 
