@@ -5,6 +5,7 @@
 //! with bounds. Must not know models, agents or the agent's sandbox; the caller
 //! has applied the change, and decides what a fault means (`score`).
 
+pub mod formats;
 mod hands;
 mod hidden;
 mod judge;
