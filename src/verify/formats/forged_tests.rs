@@ -166,6 +166,17 @@ fn json_reports_must_agree_with_their_own_counts() {
 }
 
 #[test]
+fn a_hook_of_no_suite_leaves_nothing_standing() {
+    let hook = r#"{"title":"\"before all\" hook in \"{root}\"","fullTitle":"\"before all\" hook in \"{root}\""}"#;
+    let test = r#"{"title":"a","fullTitle":"a"}"#;
+    let text = format!(
+        r#"{{"stats":{{"tests":1,"passes":1,"pending":0,"failures":1,"end":"x"}},
+        "tests":[{test}],"passes":[{test}],"pending":[],"failures":[{hook}]}}"#
+    );
+    assert_eq!(state(Format::Mocha, &text, "a"), (Some(Passed), false));
+}
+
+#[test]
 fn junit_suites_must_agree_with_their_own_counts() {
     let of = |attributes: &str, cases: &str| {
         reason(

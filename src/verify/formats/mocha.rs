@@ -114,7 +114,11 @@ pub fn read(bytes: &[u8], root: &str) -> Result<Report, FormatError> {
             match open.get_mut(&id) {
                 Some(left) if *left > 0 => *left -= 1,
                 _ if state == TestState::Failed => {
-                    builder.group(&test.suite(root), test.record(TestState::Error))?;
+                    let suite = test.suite(root);
+                    if suite.is_empty() {
+                        builder.incomplete(format!("a hook failed: {}", test.full_title));
+                    }
+                    builder.group(&suite, test.record(TestState::Error))?;
                     continue;
                 }
                 _ => builder.incomplete(format!("{id} has more results than tests")),

@@ -146,9 +146,10 @@ impl Format {
     }
 }
 
-/// The file that a name begins with.
+/// The file that a name begins with. Titles may hold `::` too, so it must look like one.
 fn file(name: &str) -> Option<&str> {
-    name.split_once("::").map(|(file, _)| file)
+    let (file, _) = name.split_once("::")?;
+    (file.contains('.') && !file.contains(char::is_whitespace)).then_some(file)
 }
 
 /// The text of a report, bytes that are no UTF-8 replaced, with its size checked.

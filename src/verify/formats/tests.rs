@@ -259,6 +259,7 @@ fn targets_are_named_once() {
         ["m/a", "m/b"]
     );
     assert!(of(Format::Go, &["m/b::TestA", "TestB"]).is_empty());
+    assert!(of(Format::Tap, &["std::vector works", "t/a.t::b"]).is_empty());
     let unittest = [
         "t.test_a.A.test_x",
         "test_y (t.test_b.B)",

@@ -238,7 +238,9 @@ def main(arguments):
     emit = writer(descriptor)
     run = unittest.TestSuite.run
     # As `python3 -m unittest` has it: the tests' folder first, not this file's.
-    sys.path[0] = folder
+    if os.path.abspath(sys.path[0]) == os.path.dirname(os.path.abspath(__file__)):
+        del sys.path[0]
+    sys.path.insert(0, folder)
     os.chdir(folder)
     suite, broken = unittest.TestSuite(), []
     for target in targets or [""]:
