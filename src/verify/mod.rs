@@ -6,6 +6,7 @@
 //! has applied the change, and decides what a fault means (`score`).
 
 pub mod channel;
+pub mod formats;
 mod hands;
 mod hidden;
 mod judge;
