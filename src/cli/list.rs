@@ -100,7 +100,7 @@ fn row(task: &Task) -> [String; 5] {
             format!("reward from {}", verification.resolved_at),
             String::new(),
         ),
-        Runner::Pytest => (
+        _ => (
             format!("{:>3} fail_to_pass", verification.fail_to_pass.len()),
             format!("{:>3} pass_to_pass", verification.pass_to_pass.len()),
         ),
@@ -116,10 +116,7 @@ fn row(task: &Task) -> [String; 5] {
 
 /// The runner as `task.toml` names it.
 pub fn runner(task: &Task) -> &'static str {
-    match task.verification.runner {
-        Runner::Pytest => "pytest",
-        Runner::Script => "script",
-    }
+    task.verification.runner.name()
 }
 
 /// What the verifier sees, as `task.toml` names it.

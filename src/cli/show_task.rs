@@ -76,12 +76,12 @@ fn names(env: &std::collections::BTreeMap<String, String>) -> String {
 fn verified_by(task: &Task) -> String {
     let verification = &task.verification;
     let expected = match verification.runner {
-        Runner::Pytest => format!(
+        Runner::Script => format!("a reward from {}", verification.resolved_at),
+        _ => format!(
             "{} fail_to_pass, {} pass_to_pass",
             verification.fail_to_pass.len(),
             verification.pass_to_pass.len()
         ),
-        Runner::Script => format!("a reward from {}", verification.resolved_at),
     };
     let mut line = format!(
         "{}, sees {} · {expected} · {} · network {}",

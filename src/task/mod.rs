@@ -167,6 +167,34 @@ pub enum Runner {
     Pytest,
     /// `tests/test.sh` and its reward file.
     Script,
+    /// Python's unittest, by a reporter of our own.
+    Unittest,
+    /// JUnit XML, written by the task's command.
+    Junit,
+    Tap,
+    Go,
+    Cargo,
+    Nextest,
+    Mocha,
+    Jest,
+}
+
+impl Runner {
+    /// As a task names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Runner::Pytest => "pytest",
+            Runner::Script => "script",
+            Runner::Unittest => "unittest",
+            Runner::Junit => "junit",
+            Runner::Tap => "tap",
+            Runner::Go => "go",
+            Runner::Cargo => "cargo",
+            Runner::Nextest => "nextest",
+            Runner::Mocha => "mocha",
+            Runner::Jest => "jest",
+        }
+    }
 }
 
 /// Hidden files: never inside a sandbox that an agent can reach.

@@ -7,6 +7,7 @@
 
 pub mod channel;
 pub mod formats;
+mod formatted;
 mod hands;
 mod hidden;
 mod judge;
@@ -72,8 +73,8 @@ impl Place {
         hidden_delete: Vec<Vec<u8>>,
     ) -> Self {
         let hidden_root = match (task.verification.runner, work_tree) {
-            (Runner::Pytest, Some(work_tree)) => work_tree,
-            (Runner::Pytest, None) | (Runner::Script, _) => "/tests",
+            (Runner::Script, _) | (_, None) => "/tests",
+            (_, Some(work_tree)) => work_tree,
         };
         Self {
             work_tree: work_tree.map(str::to_owned),
@@ -97,8 +98,8 @@ impl Place {
         let hidden = hidden::files(&self.hidden_tar);
         let root = self.work_tree.as_deref().unwrap_or(&self.hidden_root);
         let root = match task.verification.runner {
-            Runner::Pytest => root,
             Runner::Script => &self.hidden_root,
+            _ => root,
         };
         own::Rules::new(task, self.work_tree.as_deref(), root, &hidden, excused)
     }
@@ -181,6 +182,10 @@ pub async fn verify(
     match task.verification.runner {
         Runner::Pytest => steps.pytest().await,
         Runner::Script => steps.script().await,
+        other => match formats::Format::of(other) {
+            Some(format) => steps.formatted(format).await,
+            None => steps.script().await,
+        },
     }
 }
 

@@ -3,7 +3,7 @@
 //! Owns its address, its file in the cache and what can be concluded from it.
 //! Must not know how it is run (`run::trial` does that) or what a trial makes of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -61,6 +61,10 @@ pub struct Shape {
     pub plugins: BTreeSet<String>,
     /// Hidden files that were others while tests ran.
     pub changed: BTreeSet<String>,
+    /// Ids of the records that each expected name stands for, where a runner's names
+    /// may stand for several.
+    #[serde(default)]
+    pub mapping: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Shape {
@@ -70,6 +74,7 @@ impl Shape {
             patched: heard.patched.clone(),
             plugins: heard.plugins.clone(),
             changed: heard.changed.clone(),
+            mapping: BTreeMap::new(),
         }
     }
 }

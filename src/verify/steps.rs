@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Instant;
 
+use super::formats::unittest;
 use super::hands::{Found, Hands, OUTPUT_BYTES, Ran, ending, last_words};
 use super::judge::{self, Judged};
 use super::junit::{self, MAX_REPORT_BYTES};
@@ -23,9 +24,9 @@ const SCRIPT: &str = "(/tests/test.sh) > /logs/verifier/test-stdout.txt 2>&1";
 
 /// One verification under way.
 pub(super) struct Steps<'a> {
-    task: &'a Task,
-    place: &'a Place,
-    hands: Hands<'a>,
+    pub(super) task: &'a Task,
+    pub(super) place: &'a Place,
+    pub(super) hands: Hands<'a>,
 }
 
 impl<'a> Steps<'a> {
@@ -136,6 +137,9 @@ impl<'a> Steps<'a> {
         }
         if self.tells() {
             files.push((pytest::RUN_PATH, pytest::RUN.as_bytes()));
+        }
+        if self.task.verification.runner == Runner::Unittest {
+            files.push((unittest::REPORTER_PATH, unittest::REPORTER.as_bytes()));
         }
         if files.is_empty() {
             return Ok(());
@@ -348,7 +352,7 @@ impl<'a> Steps<'a> {
         Ok((there, absent))
     }
 
-    fn unless_timed_out(&self, judged: Judged, ran: &Ran) -> Judged {
+    pub(super) fn unless_timed_out(&self, judged: Judged, ran: &Ran) -> Judged {
         match ran {
             Ran::TimedOut(_) => judged.unresolved(
                 Reason::VerifierTimeout,
@@ -362,8 +366,8 @@ impl<'a> Steps<'a> {
         match self.task.expected().next() {
             Some(_) => Evidence::Records,
             None => match self.task.verification.runner {
-                Runner::Pytest => Evidence::Records,
                 Runner::Script => Evidence::Asserted,
+                _ => Evidence::Records,
             },
         }
     }

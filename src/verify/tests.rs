@@ -25,7 +25,7 @@ fn task(runner: Runner) -> Task {
             vec!["tests/test_a.py::test_new".into()],
             vec!["tests/test_a.py::test_old".into()],
         ),
-        Runner::Script => (Vec::new(), Vec::new()),
+        _ => (Vec::new(), Vec::new()),
     };
     Task {
         id: TaskId::new("repo/a"),
@@ -114,7 +114,7 @@ async fn done(
             std::fs::write(hidden.path().join("tests/test_a.py"), "hidden").unwrap();
             Some("/work")
         }
-        Runner::Script => {
+        _ => {
             std::fs::write(hidden.path().join("test.sh"), "hidden").unwrap();
             None
         }

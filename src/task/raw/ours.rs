@@ -77,14 +77,20 @@ pub enum RunnerName {
     Pytest,
     /// `tests/test.sh` and the reward file that it writes.
     Script,
-    /// Not supported yet.
+    /// Python's unittest.
+    Unittest,
+    /// JUnit XML at `/logs/verifier/junit.xml`, from any runner.
     Junit,
-    /// Not supported yet.
+    /// TAP on standard output; `node --test` where no command is given.
     Tap,
-    /// Not supported yet.
+    /// `go test -json`.
     Go,
-    /// Not supported yet.
+    /// `cargo test`.
     Cargo,
+    /// `cargo nextest run`.
+    Nextest,
+    Mocha,
+    Jest,
 }
 
 /// A service of `[verification]`.

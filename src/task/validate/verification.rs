@@ -140,21 +140,25 @@ fn runner(table: &VerificationTable, check: &mut Checker<'_>) -> Runner {
         .flatten()
         .next()
         .is_some();
-    let later = |word: &str, check: &mut Checker<'_>| {
-        check.later("verification.runner", format!("the runner \"{word}\""));
-        Runner::Pytest
+    let named = |runner: Runner, check: &mut Checker<'_>| {
+        if !expects {
+            check.wrong(
+                "verification.runner",
+                format!("the runner \"{}\" needs expected tests", runner.name()),
+                "list them in `fail_to_pass` and `pass_to_pass`",
+            );
+        }
+        if runner == Runner::Junit && table.command.is_none() {
+            check.wrong(
+                "verification.runner",
+                "the runner \"junit\" needs a `command` that writes /logs/verifier/junit.xml",
+                "",
+            );
+        }
+        runner
     };
     match table.runner {
-        Some(RunnerName::Pytest) => {
-            if !expects {
-                check.wrong(
-                    "verification.runner",
-                    "the runner \"pytest\" needs expected tests",
-                    "list them in `fail_to_pass` and `pass_to_pass`",
-                );
-            }
-            Runner::Pytest
-        }
+        Some(RunnerName::Pytest) => named(Runner::Pytest, check),
         Some(RunnerName::Script) => {
             if expects {
                 check.wrong(
@@ -165,10 +169,14 @@ fn runner(table: &VerificationTable, check: &mut Checker<'_>) -> Runner {
             }
             Runner::Script
         }
-        Some(RunnerName::Junit) => later("junit", check),
-        Some(RunnerName::Tap) => later("tap", check),
-        Some(RunnerName::Go) => later("go", check),
-        Some(RunnerName::Cargo) => later("cargo", check),
+        Some(RunnerName::Junit) => named(Runner::Junit, check),
+        Some(RunnerName::Tap) => named(Runner::Tap, check),
+        Some(RunnerName::Go) => named(Runner::Go, check),
+        Some(RunnerName::Cargo) => named(Runner::Cargo, check),
+        Some(RunnerName::Unittest) => named(Runner::Unittest, check),
+        Some(RunnerName::Nextest) => named(Runner::Nextest, check),
+        Some(RunnerName::Mocha) => named(Runner::Mocha, check),
+        Some(RunnerName::Jest) => named(Runner::Jest, check),
         None if expects => Runner::Pytest,
         None => Runner::Script,
     }

@@ -22,6 +22,8 @@ pub mod unittest;
 pub use report::{Record, Report};
 pub use start::{Channel, Start};
 
+use crate::task::Runner;
+
 use super::junit::{MAX_CASES, MAX_REPORT_BYTES, ReportError};
 
 /// Bytes of the longest line of a report of lines.
@@ -79,6 +81,21 @@ impl Format {
         Format::Junit,
         Format::Unittest,
     ];
+
+    /// Of a task's runner; none for those that have a way of their own.
+    pub fn of(runner: Runner) -> Option<Self> {
+        match runner {
+            Runner::Pytest | Runner::Script => None,
+            Runner::Tap => Some(Format::Tap),
+            Runner::Go => Some(Format::Go),
+            Runner::Cargo => Some(Format::Cargo),
+            Runner::Nextest => Some(Format::Nextest),
+            Runner::Mocha => Some(Format::Mocha),
+            Runner::Jest => Some(Format::Jest),
+            Runner::Junit => Some(Format::Junit),
+            Runner::Unittest => Some(Format::Unittest),
+        }
+    }
 
     /// As a task names it.
     pub fn name(self) -> &'static str {
