@@ -11,7 +11,7 @@ use crate::config::ConfigError;
 use crate::diagnose::render_error;
 use crate::model::scripted::ScriptError;
 use crate::model::{ModelError, OpenAiError};
-use crate::run::{PlanError, StoreError};
+use crate::run::{KeyError, PlanError, StoreError};
 use crate::sandbox::SandboxError;
 use crate::sandbox::docker::EngineError;
 use crate::task::TaskError;
@@ -34,6 +34,8 @@ pub enum Failure {
     Plan(#[from] PlanError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
     #[error(
         "no agent is named: `-a oracle`, `-a nop`, `-a script:FILE`, or `-m MODEL` for the loop with a model; or `run.agents` in harness.toml"
     )]

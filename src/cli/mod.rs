@@ -3,6 +3,7 @@
 //! Owns what is printed besides reports, and the exit codes. Must not hold
 //! logic that a test would want.
 
+pub mod audit;
 mod clean;
 pub mod drive;
 mod evaluate;
@@ -66,6 +67,7 @@ enum Command {
     Images(images::ImagesArgs),
     /// Remove what dead runs left in the engine and on this host
     Clean,
+    Audit(audit::AuditArgs),
     Schema(schema::SchemaArgs),
     ServeModel(serve_model::ServeModelArgs),
     /// The helper in a sandbox; started by the harness
@@ -130,6 +132,7 @@ async fn perform(command: Command) -> Exit {
             Err(failure) => Err(failure),
         },
         Command::Clean => clean::run().await,
+        Command::Audit(args) => settings(None).and_then(|settings| audit::run(&args, &settings)),
         Command::Schema(args) => schema::run(&args),
         Command::ServeModel(args) => serve_model::run(args).await,
         Command::Guest(_) | Command::Look => Ok(Exit::Usage),

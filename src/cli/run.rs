@@ -73,6 +73,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "X", value_parser = positive)]
     pub timeout_multiplier: Option<f64>,
 
+    /// Sign the run's manifest with this private ed25519 key
+    #[arg(long, value_name = "KEY.pem")]
+    pub sign: Option<PathBuf>,
+
     #[command(flatten)]
     pub budget: BudgetArgs,
 

@@ -4,7 +4,9 @@
 //! and reads stored records. Must not know the engine or the network, and decides
 //! nothing. Progress goes to standard error, results to standard output.
 
+mod audit;
 mod console;
+mod counting;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod grid;
@@ -21,7 +23,9 @@ mod terminal;
 mod text;
 mod trial;
 
+pub use audit::{audit_json, audit_text};
 pub use console::{Console, ProgressMode, View};
+pub use counting::Counting;
 pub use json::JsonLines;
 pub use plain::Plain;
 pub use run_view::run_view;

@@ -11,6 +11,7 @@ mod judge;
 pub mod junit;
 mod keep;
 pub mod pytest;
+mod recount;
 pub mod reference;
 pub mod reward;
 mod steps;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 pub use hidden::{HiddenError, pack as pack_folder};
 pub use judge::Judged;
+pub use recount::{Recount, judge_again, recount, reward_again};
 
 use crate::sandbox::{Sandbox, SandboxError};
 use crate::task::{Runner, Task};

@@ -141,7 +141,8 @@ impl<'a> Attempt<'a> {
         };
         let scratch = self.trials.scratch().map_err(Ok)?;
         let path = self.dir.join("trajectory.jsonl");
-        let recorder = Recorder::create(&path).map_err(|error| host(&error))?;
+        let recorder =
+            Recorder::of_trial(&path, self.planned.trial.as_str()).map_err(|error| host(&error))?;
         let recorder = Arc::new(recorder);
         let ended = self.session(agent, world, &recorder, clock).await?;
         let Ended {

@@ -30,6 +30,13 @@ impl Attempt<'_> {
     /// All but its times, which are known when everything is taken away.
     pub(super) fn record(&self, agent: &dyn Agent, went: Went) -> TrialRecord {
         let flags: Vec<Flag> = went.tools.flags;
+        let basis = score::basis(
+            self.shared.task.verification.resolved_at,
+            went.judged.as_ref(),
+            went.mishap.as_ref(),
+            went.tools.unmet.as_ref(),
+            self.ready.reference.as_ref(),
+        );
         let scored = score::outcome(
             went.judged.as_ref(),
             &flags,
@@ -90,6 +97,7 @@ impl Attempt<'_> {
                 tool_calls: went.tally.tool_calls,
                 tool_errors: went.tally.tool_errors,
                 sha256: went.tally.sha256,
+                head: Some(went.tally.head),
             },
             tool_use: went.tools.tool_use,
             usage: went.account.usage(),
@@ -102,6 +110,8 @@ impl Attempt<'_> {
             error: scored.error,
             host: HostLoad::default(),
             provenance: self.provenance(),
+            basis: Some(basis),
+            manifest: None,
             warnings,
             started_at: String::new(),
             finished_at: String::new(),
