@@ -87,6 +87,10 @@ pub async fn resume(args: ResumeArgs) -> Result<Exit, Failure> {
     };
     let store = RunStore::open(&args.dir(&out))?;
     let planned = store.run();
+    if let Some(source) = &planned.regrades {
+        let (run, of) = (planned.run.clone(), source.path.clone());
+        return Err(Failure::IsRegrade { run, of });
+    }
     let mut settings = loaded(None, frozen(planned))?.settings;
     settings.run.agents = planned
         .agents
@@ -135,7 +139,7 @@ pub async fn resume(args: ResumeArgs) -> Result<Exit, Failure> {
 }
 
 /// The key, read before anything is run.
-fn signer(key: Option<&Path>) -> Result<Option<Signer>, Failure> {
+pub(super) fn signer(key: Option<&Path>) -> Result<Option<Signer>, Failure> {
     Ok(key.map(Signer::read).transpose()?)
 }
 
@@ -264,7 +268,7 @@ impl Lineup {
     }
 }
 
-fn granted(
+pub(super) fn granted(
     tasks: &[Task],
     settings: &Settings,
     machine: &Machine,

@@ -14,6 +14,7 @@ pub mod images;
 pub mod list;
 mod models;
 pub mod new;
+pub mod regrade;
 pub mod resume;
 pub mod run;
 pub mod schema;
@@ -57,6 +58,7 @@ enum Command {
     Run(Box<run::RunArgs>),
     /// Finish what is missing of a run
     Resume(resume::ResumeArgs),
+    Regrade(regrade::RegradeArgs),
     /// List tasks
     List(list::ListArgs),
     /// Show a task, a run, a trial, or the settings
@@ -123,6 +125,7 @@ async fn perform(command: Command) -> Exit {
     let done = match command {
         Command::Run(args) => evaluate::run(*args).await,
         Command::Resume(args) => evaluate::resume(args).await,
+        Command::Regrade(args) => regrade::run(args).await,
         Command::List(args) => settings(None).and_then(|settings| list::run(&args, &settings)),
         Command::Show(args) => show::run(&args),
         Command::New(args) => new::run(&args),

@@ -18,6 +18,7 @@ mod machine;
 mod manifest;
 mod name;
 mod plan;
+mod regrade;
 mod schedule;
 #[cfg(test)]
 mod schedule_tests;
@@ -40,6 +41,7 @@ pub use machine::{Granted, Machine, check_demand, host_record};
 pub use manifest::{FileDigest, MANIFEST_SCHEMA, Manifest};
 pub use name::{fresh_run_id, run_id};
 pub use plan::{Contender, PlanError, PlanInput, plan};
+pub use regrade::{Left, NotRegraded, regrade_plan};
 pub use schedule::{RunEnd, Schedule, run_plan};
 pub use signature::{KeyError, PublicKey, Signer};
 pub use store::{RunStore, StoreError};
@@ -47,5 +49,5 @@ pub use stored::{StoredRun, read_run, read_trial, trial_dir};
 pub use summary::{
     AgentSummary, CallErrors, LEVEL, Mean, Medians, Rate, Summary, seconds, summarise,
 };
-pub use trial::{Agents, Fatal, Trials, demand, sandbox_of};
+pub use trial::{Agents, Fatal, Regrade, Trials, demand, sandbox_of};
 pub use unchanged::{check_same_contenders, check_unchanged};

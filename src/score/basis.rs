@@ -53,7 +53,8 @@ fn stored(mishap: &Mishap) -> MishapRecord {
     }
 }
 
-fn read(stored: &MishapRecord) -> Mishap {
+/// A mishap as it is stored, again as one.
+pub fn mishap(stored: &MishapRecord) -> Mishap {
     let ours = |class| Cause::Ours {
         class,
         retryable: stored.retryable,
@@ -98,7 +99,7 @@ pub fn decide_again(record: &TrialRecord) -> Option<Again> {
         .judged
         .as_ref()
         .map(|said| judged(record, basis, said));
-    let mishap = basis.mishap.as_ref().map(read);
+    let mishap = basis.mishap.as_ref().map(self::mishap);
     let meets = |reason| basis.reference == Some(reason);
     let flags = &record.verdict.flags;
     let scored = decide(judged.as_ref(), flags, mishap.as_ref(), meets);

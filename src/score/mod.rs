@@ -10,7 +10,7 @@ mod repeats;
 mod scope;
 mod tool_use;
 
-pub use basis::{Again, basis, decide_again};
+pub use basis::{Again, basis, decide_again, mishap};
 pub use calls::{CallTally, ToolTally, tally};
 pub use outcome::{Cause, Mishap, Scored, TAMPERED, clean, outcome, with_calls};
 pub use scope::{FORBIDDEN_READ, WRITE_OUT_OF_SCOPE};

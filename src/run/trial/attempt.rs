@@ -33,7 +33,7 @@ pub struct Attempt<'a> {
 pub struct Interrupted;
 
 /// How the verification went.
-enum Verified {
+pub(super) enum Verified {
     Judged(Judged),
     Mishap(Mishap),
 }
@@ -205,7 +205,7 @@ impl<'a> Attempt<'a> {
         Ok((self.record(agent, went), scratch))
     }
 
-    async fn verify(
+    pub(super) async fn verify(
         &self,
         captured: &Capture,
         clock: &PhaseClock,

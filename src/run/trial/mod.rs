@@ -9,7 +9,9 @@ mod capture;
 mod prepare;
 mod pristine;
 mod record;
+mod regrade;
 mod session;
+mod stored_change;
 mod world;
 
 use std::collections::HashMap;
@@ -31,6 +33,7 @@ use crate::sandbox::{MainProcess, NetworkMode, Role, Sandbox, SandboxSpec, WorkT
 use crate::task::{Network, Task, ToolPlace};
 use crate::tool::{CallLimits, TOOLS};
 use prepare::Ready;
+pub use regrade::Regrade;
 
 /// Everything that the trials of a run need.
 pub struct Trials {
