@@ -14,6 +14,7 @@ mod fault;
 pub(crate) mod fixture;
 mod host;
 mod journal;
+mod lock;
 mod machine;
 mod manifest;
 mod name;

@@ -124,7 +124,7 @@ fn read(path: &Path) -> Result<Vec<u8>, KeyError> {
 pub(crate) mod tests {
     use super::*;
 
-    /// Made by `openssl genpkey -algorithm ed25519`, and its `pkey -pubout`.
+    /// Of these tests alone: made by `openssl genpkey -algorithm ed25519` and `pkey -pubout`.
     pub(crate) const KEY: &str = "\
         -----BEGIN PRIVATE KEY-----\n\
         MC4CAQAwBQYDK2VwBCIEIICqOH2YZ/u8gHU1hklBRLTqcEnQtnZkp3c0r5NCZg4/\n\

@@ -7,15 +7,16 @@
 //! point loses none and counts none that was not. Must not know how a trial is
 //! performed, nor when.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use nix::fcntl::{Flock, FlockArg};
+use nix::fcntl::Flock;
 
 use super::disk::{remove_any, sync_folder, sync_tree, write_atomic};
 use super::journal::Journal;
+use super::lock::lock;
 use super::manifest::{self, MANIFEST, Manifest, SIGNATURE};
 use super::signature::Signer;
 use super::stored::{self, JOURNAL, PLAN, RECORD, TRIALS};
@@ -25,7 +26,6 @@ use crate::record::{Outcome, PlannedTrial, RunId, RunRecord, TrialId, TrialRecor
 const PARTIAL: &str = ".partial-";
 /// The record of an `error` that is being replaced by a later one.
 const REPLACED: &str = ".replaced-";
-pub(super) const LOCK: &str = ".lock";
 
 /// A run that could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +69,10 @@ impl StoreError {
     }
 }
 
-fn write_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError + use<> {
+pub(super) fn write_error(
+    doing: &'static str,
+    path: &Path,
+) -> impl FnOnce(io::Error) -> StoreError + use<> {
     let path = path.to_owned();
     move |source| StoreError::Write {
         doing,
@@ -359,43 +362,6 @@ fn write_json<T: serde::Serialize>(path: &Path, value: &T) -> io::Result<()> {
     let mut bytes = serde_json::to_vec_pretty(value)?;
     bytes.push(b'\n');
     write_atomic(path, &bytes)
-}
-
-/// Takes the run's lock, which ends with this process, however it ends.
-fn lock(dir: &Path) -> Result<Flock<File>, StoreError> {
-    let path = dir.join(LOCK);
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path)
-        .map_err(write_error("open", &path))?;
-    let mut lock =
-        Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(file, errno)| {
-            if errno == nix::errno::Errno::EWOULDBLOCK {
-                StoreError::Busy {
-                    path: dir.to_owned(),
-                    owner: owner(file),
-                }
-            } else {
-                write_error("lock", &path)(errno.into())
-            }
-        })?;
-    // For the message of whoever comes second; the lock itself does not rest on it.
-    let _ = lock
-        .set_len(0)
-        .and_then(|()| writeln!(lock, "{}", std::process::id()));
-    Ok(lock)
-}
-
-fn owner(file: File) -> String {
-    let mut text = String::new();
-    let read = file.take(32).read_to_string(&mut text);
-    match (read, text.trim().parse::<u32>()) {
-        (Ok(_), Ok(pid)) => format!(" (process {pid})"),
-        _ => String::new(),
-    }
 }
 
 /// Removes what unfinished trials left; puts a record back whose replacement was

@@ -9,10 +9,10 @@ use walkdir::WalkDir;
 use super::{Auditor, Check};
 use crate::record::TrialId;
 use crate::run::StoreError;
+use crate::run::lock::LOCK;
 use crate::run::manifest::{
     self, DERIVED, FileDigest, MANIFEST, ReadError, SIGNATURE, TORN, digest_file,
 };
-use crate::run::store::LOCK;
 use crate::run::stored::{JOURNAL, PLAN, TRIALS};
 
 impl Auditor<'_> {

@@ -26,10 +26,7 @@ impl Auditor<'_> {
                 let expected = "a trial of the plan".to_owned();
                 wrong.push((entry.line, expected, record.trial.to_string()));
             }
-            let later = self.entries[index + 1..].iter();
-            let replaced = later
-                .filter_map(|later| later.record.as_ref().ok())
-                .any(|later| later.trial == record.trial);
+            let replaced = self.last.get(&record.trial) != Some(&index);
             if replaced && record.outcome != Outcome::Error {
                 let expected = "no later line of a trial that did not end in error".to_owned();
                 wrong.push((entry.line, expected, format!("{} again", record.trial)));
@@ -47,9 +44,9 @@ impl Auditor<'_> {
 
     /// The last line of a trial must say what its record says.
     pub(super) fn line_of(&mut self, trial: &TrialId, record: &TrialRecord) {
-        let last = self.entries.iter().rev().find_map(|entry| {
-            let record = entry.record.as_ref().ok()?;
-            (record.trial == *trial).then_some((entry.line, record))
+        let last = self.last.get(trial).and_then(|at| {
+            let entry = self.entries.get(*at)?;
+            Some((entry.line, entry.record.as_ref().ok()?))
         });
         let Some((line, stored)) = last else {
             let expected = format!("a line of {trial}");

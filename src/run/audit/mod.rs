@@ -4,6 +4,8 @@
 //! needs neither engine nor network. Must not know how findings are shown.
 
 mod files;
+#[cfg(test)]
+mod fixture;
 mod line;
 mod outcome;
 #[cfg(test)]
@@ -11,13 +13,11 @@ mod tests;
 mod trials;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::path::Path;
-
-use nix::fcntl::{Flock, FlockArg};
 
 use super::StoreError;
 use super::journal::{self, Entry};
+use super::lock::at_rest;
 use super::manifest::{self, MANIFEST, Manifest, ReadError, SIGNATURE};
 use super::signature::PublicKey;
 use super::stored::{self, JOURNAL, TRIALS};
@@ -100,6 +100,7 @@ pub fn audit(
     key: Option<&PublicKey>,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Audit, StoreError> {
+    // What is half written proves nothing.
     at_rest(dir)?;
     let run = stored::read_plan(dir)?;
     let path = dir.join(JOURNAL);
@@ -113,25 +114,13 @@ pub fn audit(
     Ok(auditor.end())
 }
 
-/// Nobody may be working on it: what is half written proves nothing.
-fn at_rest(dir: &Path) -> Result<(), StoreError> {
-    let Ok(file) = File::open(dir.join(super::store::LOCK)) else {
-        return Ok(());
-    };
-    match Flock::lock(file, FlockArg::LockSharedNonblock) {
-        Err((_, nix::errno::Errno::EWOULDBLOCK)) => Err(StoreError::Busy {
-            path: dir.to_owned(),
-            owner: String::new(),
-        }),
-        Ok(_) | Err(_) => Ok(()),
-    }
-}
-
 /// An audit under way.
 struct Auditor<'a> {
     dir: &'a Path,
     run: &'a RunRecord,
     entries: Vec<Entry>,
+    /// The last line of each trial, by its place in `entries`.
+    last: BTreeMap<TrialId, usize>,
     /// The run's manifest, where there is one that can be read.
     manifest: Option<Manifest>,
     /// The trials' own, with their digests.
@@ -150,10 +139,17 @@ struct Auditor<'a> {
 
 impl<'a> Auditor<'a> {
     fn new(dir: &'a Path, run: &'a RunRecord, entries: Vec<Entry>) -> Self {
+        let mut last = BTreeMap::new();
+        for (at, entry) in entries.iter().enumerate() {
+            if let Ok(record) = &entry.record {
+                last.insert(record.trial.clone(), at);
+            }
+        }
         Self {
             dir,
             run,
             entries,
+            last,
             manifest: None,
             own: BTreeMap::new(),
             newer: BTreeSet::new(),

@@ -73,13 +73,10 @@ impl Auditor<'_> {
     }
 
     fn folder_that_is_gone(&mut self, planned: &PlannedTrial) {
-        let line = self.entries.iter().find(|entry| {
-            let record = entry.record.as_ref();
-            record.is_ok_and(|record| record.trial == planned.trial)
-        });
-        let Some(line) = line.map(|entry| entry.line) else {
+        let Some(at) = self.last.get(&planned.trial) else {
             return;
         };
+        let line = self.entries[*at].line;
         let name = format!("{TRIALS}/{}", planned.trial);
         // The manifest may have told it already.
         if !self.findings.iter().any(|finding| finding.file == name) {

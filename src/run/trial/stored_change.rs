@@ -229,6 +229,63 @@ mod tests {
     }
 
     #[test]
+    fn a_change_of_a_repo_is_read_back_from_its_patch_or_else_from_its_stream() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = |name: &str| {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(&path).unwrap();
+            path
+        };
+        for name in ["a.txt", "gone.txt"] {
+            std::fs::write(place("repo").join(name), "one\n").unwrap();
+        }
+        let source = crate::task::RepoSource::Folder(place("repo"));
+        let owner = crate::repo::Owner {
+            uid: nix::unistd::getuid().as_raw(),
+            gid: nix::unistd::getgid().as_raw(),
+        };
+        let history = crate::task::History::Ancestors;
+        let tree = crate::repo::prepare(&source, None, history, &place("cache"), owner).unwrap();
+        let (left, scratch) = (tar("b/new.txt", b"new\n"), place("scratch"));
+        let delta = Delta {
+            tar: &left,
+            deleted: vec![b"gone.txt".to_vec()],
+            root: Vec::new(),
+        };
+        for faithful in [true, false] {
+            let bounds = Bounds::default();
+            let taken = Changed::capture(&tree, &delta, false, bounds, &scratch).unwrap();
+            let laid = taken.0.overlay().unwrap();
+            let new = taken.0.tree();
+            let kept = Capture {
+                deleted: laid.deleted.iter().map(|one| below("/w", one)).collect(),
+                tar: laid.tar,
+                root: "/w".into(),
+                repo: Some(RepoSide {
+                    changed: taken.0,
+                    patch: taken.1.patch,
+                    faithful,
+                }),
+                ..Capture::default()
+            };
+            let folder = place(&format!("stored-{faithful}"));
+            kept.keep(&folder).unwrap();
+            assert_eq!(folder.join("change.tar.zst").exists(), !faithful);
+            let read = of_repo(&tree, "/w", &folder, &scratch, 1 << 20).unwrap();
+            assert_eq!(read.deleted, kept.deleted);
+            assert_eq!(read.touched, ["b/new.txt", "gone.txt"]);
+            assert_eq!(read.repo.unwrap().changed.tree(), new);
+        }
+        std::fs::write(
+            place("stored-true").join("change.patch"),
+            "diff --git a/x b/x\n",
+        )
+        .unwrap();
+        let odd = of_repo(&tree, "/w", &place("stored-true"), &scratch, 1 << 20);
+        assert!(odd.is_err_and(|odd| odd.to_string().contains("does not fit")));
+    }
+
+    #[test]
     fn nothing_that_is_stored_is_no_change_and_what_is_odd_is_said() {
         let dir = tempfile::tempdir().unwrap();
         assert!(of_files(dir.path(), 1 << 20).unwrap().is_nothing());
