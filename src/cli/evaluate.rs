@@ -1,10 +1,11 @@
 //! `proofyard run` and `proofyard resume`: from arguments to a driven run.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::drive::{Interrupts, drive};
 use super::models::Models;
-use super::resume::{ResumeArgs, frozen};
+use super::resume::{ResumeArgs, frozen, sign_key};
 use super::run::{Jobs, NetworkArg, RunArgs};
 use super::{Exit, Failure, loaded, settings, to_stdout};
 use crate::agent::{self, Agent};
@@ -12,7 +13,7 @@ use crate::config::{Flag, Settings};
 use crate::record::RunRecord;
 use crate::report::{Console, View};
 use crate::run::{
-    Agents, Contender, Granted, Machine, PlanInput, RunEvent, RunStore, Schedule, Trials,
+    Agents, Contender, Granted, Machine, PlanInput, RunEvent, RunStore, Schedule, Signer, Trials,
     check_demand, check_same_contenders, check_unchanged, demand, fresh_run_id, host_record, plan,
     run_id,
 };
@@ -39,6 +40,7 @@ pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
     if args.dry_run {
         return to_stdout(&dry(&tasks, &settings));
     }
+    let signer = signer(settings.run.sign_key.as_deref())?;
     let models = models(&settings).await?;
     let lineup = Lineup::of(&settings, &models, &tasks)?;
     let engine = Engine::open(&settings.engine, &settings.host).await?;
@@ -57,7 +59,7 @@ pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
         settings: serde_json::to_value(&settings).unwrap_or_default(),
         warnings: Vec::new(),
     })?;
-    let store = RunStore::create(&settings.run.out, record)?;
+    let store = RunStore::create(&settings.run.out, record)?.signed_by(signer);
     let todo = store.todo(false);
     let schedule = Schedule {
         jobs: settings.run.jobs,
@@ -85,6 +87,10 @@ pub async fn resume(args: ResumeArgs) -> Result<Exit, Failure> {
     };
     let store = RunStore::open(&args.dir(&out))?;
     let planned = store.run();
+    if let Some(source) = &planned.regrades {
+        let (run, of) = (planned.run.clone(), source.path.clone());
+        return Err(Failure::IsRegrade { run, of });
+    }
     let mut settings = loaded(None, frozen(planned))?.settings;
     settings.run.agents = planned
         .agents
@@ -100,6 +106,8 @@ pub async fn resume(args: ResumeArgs) -> Result<Exit, Failure> {
         .map(|model| model.id.clone())
         .collect();
     unchanged(planned, &settings)?;
+    let key = sign_key(args.sign.as_deref(), &settings, planned);
+    let signer = signer(key.as_deref())?;
     let models = models(&settings).await?;
     let lineup = Lineup::of(&settings, &models, &tasks)?;
     check_same_contenders(planned, &lineup.contenders)?;
@@ -118,7 +126,7 @@ pub async fn resume(args: ResumeArgs) -> Result<Exit, Failure> {
         ..Schedule::new(args.todo(&store), machine)
     };
     go(
-        store,
+        store.signed_by(signer),
         engine,
         settings,
         tasks,
@@ -128,6 +136,11 @@ pub async fn resume(args: ResumeArgs) -> Result<Exit, Failure> {
         View::from(&args.view),
     )
     .await
+}
+
+/// The key, read before anything is run.
+pub(super) fn signer(key: Option<&Path>) -> Result<Option<Signer>, Failure> {
+    Ok(key.map(Signer::read).transpose()?)
 }
 
 #[expect(
@@ -255,7 +268,7 @@ impl Lineup {
     }
 }
 
-fn granted(
+pub(super) fn granted(
     tasks: &[Task],
     settings: &Settings,
     machine: &Machine,
@@ -329,6 +342,8 @@ fn flags(args: &RunArgs) -> Vec<Flag> {
         NetworkArg::None => "none".to_owned(),
         NetworkArg::Full => "full".to_owned(),
     });
+    let sign = args.sign.iter().map(|key| key.display().to_string());
+    named("--sign", "run.sign_key", sign.collect());
     named("--network", "run.network", network.into_iter().collect());
     named(
         "--no-check",

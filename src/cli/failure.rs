@@ -11,7 +11,8 @@ use crate::config::ConfigError;
 use crate::diagnose::render_error;
 use crate::model::scripted::ScriptError;
 use crate::model::{ModelError, OpenAiError};
-use crate::run::{PlanError, StoreError};
+use crate::record::RunId;
+use crate::run::{KeyError, NotRegraded, PlanError, StoreError};
 use crate::sandbox::SandboxError;
 use crate::sandbox::docker::EngineError;
 use crate::task::TaskError;
@@ -34,6 +35,12 @@ pub enum Failure {
     Plan(#[from] PlanError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error(transparent)]
+    NotRegraded(#[from] NotRegraded),
+    #[error("{run} is a regrade: no agent acts in it; `proofyard regrade {of}` begins anew")]
+    IsRegrade { run: RunId, of: String },
     #[error(
         "no agent is named: `-a oracle`, `-a nop`, `-a script:FILE`, or `-m MODEL` for the loop with a model; or `run.agents` in harness.toml"
     )]

@@ -3,6 +3,7 @@
 //! Owns what is printed besides reports, and the exit codes. Must not hold
 //! logic that a test would want.
 
+pub mod audit;
 mod clean;
 pub mod drive;
 mod evaluate;
@@ -13,6 +14,7 @@ pub mod images;
 pub mod list;
 mod models;
 pub mod new;
+pub mod regrade;
 pub mod resume;
 pub mod run;
 pub mod schema;
@@ -56,6 +58,7 @@ enum Command {
     Run(Box<run::RunArgs>),
     /// Finish what is missing of a run
     Resume(resume::ResumeArgs),
+    Regrade(regrade::RegradeArgs),
     /// List tasks
     List(list::ListArgs),
     /// Show a task, a run, a trial, or the settings
@@ -66,6 +69,7 @@ enum Command {
     Images(images::ImagesArgs),
     /// Remove what dead runs left in the engine and on this host
     Clean,
+    Audit(audit::AuditArgs),
     Schema(schema::SchemaArgs),
     ServeModel(serve_model::ServeModelArgs),
     /// The helper in a sandbox; started by the harness
@@ -121,6 +125,7 @@ async fn perform(command: Command) -> Exit {
     let done = match command {
         Command::Run(args) => evaluate::run(*args).await,
         Command::Resume(args) => evaluate::resume(args).await,
+        Command::Regrade(args) => regrade::run(args).await,
         Command::List(args) => settings(None).and_then(|settings| list::run(&args, &settings)),
         Command::Show(args) => show::run(&args),
         Command::New(args) => new::run(&args),
@@ -130,6 +135,7 @@ async fn perform(command: Command) -> Exit {
             Err(failure) => Err(failure),
         },
         Command::Clean => clean::run().await,
+        Command::Audit(args) => settings(None).and_then(|settings| audit::run(&args, &settings)),
         Command::Schema(args) => schema::run(&args),
         Command::ServeModel(args) => serve_model::run(args).await,
         Command::Guest(_) | Command::Look => Ok(Exit::Usage),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::run::{PaceArgs, ViewArgs};
-use crate::config::Flag;
+use crate::config::{Flag, Settings};
 use crate::record::{PlannedTrial, RunRecord};
 use crate::run::RunStore;
 
@@ -30,6 +30,11 @@ pub struct ResumeArgs {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 
+    /// Sign the run's manifest with this private ed25519 key [default: run.sign_key,
+    /// else the key that the run was begun with]
+    #[arg(long, value_name = "KEY.pem")]
+    pub sign: Option<PathBuf>,
+
     #[command(flatten)]
     pub pace: PaceArgs,
 
@@ -40,17 +45,30 @@ pub struct ResumeArgs {
 impl ResumeArgs {
     /// The run's folder: as it is named, else below the folder of runs.
     pub fn dir(&self, out: &Path) -> PathBuf {
-        let named = PathBuf::from(&self.run);
-        match named.exists() {
-            true => named,
-            false => out.join(named),
-        }
+        run_dir(&self.run, out)
     }
 
     /// What is left to do of a run that was opened.
     pub fn todo(&self, store: &RunStore) -> Vec<PlannedTrial> {
         store.todo(self.pace.retry_errors.is_some_and(|times| times > 0))
     }
+}
+
+/// The folder of a run: as it is named, else below the folder of runs.
+pub fn run_dir(run: &str, out: &Path) -> PathBuf {
+    let named = PathBuf::from(run);
+    match named.exists() {
+        true => named,
+        false => out.join(named),
+    }
+}
+
+/// The key that the manifest of a resumed run is signed with: the one that is named
+/// now, else the one that the run was begun with.
+pub fn sign_key(named: Option<&Path>, settings: &Settings, run: &RunRecord) -> Option<PathBuf> {
+    let then = run.settings["run"]["sign_key"].as_str().map(PathBuf::from);
+    let now = named.map(Path::to_owned);
+    now.or_else(|| settings.run.sign_key.clone()).or(then)
 }
 
 /// What the run was planned with and its trials depend on, as settings that win
@@ -96,7 +114,7 @@ fn nothing(table: &str, key: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Settings, Sources, load};
+    use crate::config::{Sources, load};
 
     fn settings(file: &str, flags: Vec<Flag>) -> Settings {
         let root = tempfile::tempdir().unwrap();

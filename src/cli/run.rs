@@ -73,6 +73,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "X", value_parser = positive)]
     pub timeout_multiplier: Option<f64>,
 
+    /// Sign the run's manifest with this private ed25519 key
+    #[arg(long, value_name = "KEY.pem")]
+    pub sign: Option<PathBuf>,
+
     #[command(flatten)]
     pub budget: BudgetArgs,
 
@@ -207,7 +211,7 @@ fn positive(text: &str) -> Result<f64, String> {
     }
 }
 
-fn assignment(text: &str) -> Result<(String, String), String> {
+pub(super) fn assignment(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() => {
             Ok((key.trim().to_owned(), value.to_owned()))

@@ -105,6 +105,7 @@ mod tests {
               timeout_multiplier  1.0                                 default
               network             "task"                              default
               max_cost            0.0                                 default
+              sign_key            ""                                  default
 
             [limits]
               cpus                1.0                                 default

@@ -113,6 +113,8 @@ pub struct RunSettings {
     /// Micro-dollars of all models of a run; none: no limit.
     #[serde(serialize_with = "dollars")]
     pub max_cost: Option<u64>,
+    /// The private key that the run's manifest is signed with.
+    pub sign_key: Option<PathBuf>,
 }
 
 /// `network = "none" | "full"`

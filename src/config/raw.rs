@@ -53,6 +53,8 @@ pub struct RunTable {
     pub network: Option<NetworkWord>,
     /// Dollars that the models of a run may cost; 0 is no limit.
     pub max_cost: Option<f64>,
+    /// Private ed25519 key (PEM, PKCS#8) that a run's manifest is signed with; "" signs nothing.
+    pub sign_key: Option<String>,
 }
 
 /// `[limits]`: of a sandbox, where the task says nothing.

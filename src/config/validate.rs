@@ -196,6 +196,10 @@ fn run(raw: super::raw::RunTable, check: &mut Checker<'_>) -> RunSettings {
             _ => None,
         },
         max_cost: models::dollars("run.max_cost", raw.max_cost, check),
+        sign_key: raw
+            .sign_key
+            .filter(|path| !path.is_empty())
+            .map(|path| check.absolute("run.sign_key", &path)),
     }
 }
 

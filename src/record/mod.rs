@@ -5,9 +5,11 @@
 //! documentation (`docs/records.md`); sets of values may grow, so readers
 //! tolerate values that they do not know (`Other`).
 
+mod basis;
 mod run;
 mod trial;
 
+pub use basis::*;
 pub use run::*;
 pub use trial::*;
 
@@ -68,7 +70,13 @@ impl Digest {
 
 /// Bytes as lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    text
 }
 
 impl TrialId {

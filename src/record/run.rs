@@ -32,6 +32,19 @@ pub struct RunRecord {
     pub settings: serde_json::Value,
     #[serde(default)]
     pub warnings: Vec<String>,
+    /// Of a regrade: the run whose changes it verified anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub regrades: Option<RegradedRun>,
+}
+
+/// The run that a regrade is of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RegradedRun {
+    pub run: RunId,
+    /// Its folder, absolute.
+    pub path: String,
+    /// Of its `manifest.json`, where it has one.
+    pub manifest: Option<Digest>,
 }
 
 /// A task as planned.
@@ -104,6 +117,7 @@ impl RunRecord {
             trials: Vec::new(),
             settings: serde_json::Value::Null,
             warnings: Vec::new(),
+            regrades: None,
         }
     }
 }

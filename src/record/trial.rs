@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, RunId, TaskId, TrialId};
+use super::{Basis, Digest, RunId, TaskId, TrialId};
 
 /// The schema that this version writes.
 pub const TRIAL_SCHEMA: &str = "proofyard/trial/1";
@@ -48,6 +48,13 @@ pub struct TrialRecord {
     pub host: HostLoad,
     /// What the trial stood on: image, checkout, reference run, limits.
     pub provenance: Provenance,
+    /// What the outcome was decided by beside tests and rewards, so that it can be
+    /// decided again. None in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basis: Option<Basis>,
+    /// Only in journal lines: of the `manifest.json` in the trial's folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<Digest>,
     /// What a reader should know: clamped limits, keys that were not understood.
     #[serde(default)]
     pub warnings: Vec<String>,
@@ -266,6 +273,10 @@ pub struct TrajectorySummary {
     pub tool_errors: u64,
     /// Hex SHA-256 of `trajectory.jsonl`.
     pub sha256: String,
+    /// The end of the chain of its events: hex SHA-256 of its last line. None in
+    /// records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<String>,
 }
 
 /// What ended the agent's session; it never decides an outcome.

@@ -4,7 +4,9 @@
 //! and reads stored records. Must not know the engine or the network, and decides
 //! nothing. Progress goes to standard error, results to standard output.
 
+mod audit;
 mod console;
+mod counting;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod grid;
@@ -13,6 +15,7 @@ mod line;
 mod number;
 mod plain;
 mod progress;
+mod regraded;
 mod run_view;
 mod running;
 mod style;
@@ -21,9 +24,12 @@ mod terminal;
 mod text;
 mod trial;
 
+pub use audit::{audit_json, audit_text};
 pub use console::{Console, ProgressMode, View};
+pub use counting::Counting;
 pub use json::JsonLines;
 pub use plain::Plain;
+pub use regraded::{Regraded, regraded_json, regraded_text};
 pub use run_view::run_view;
 pub use style::{Style, stdout_columns};
 pub use table::{next_steps, table};

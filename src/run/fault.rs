@@ -9,6 +9,7 @@ use crate::record::{
     AgentRef, Digest, End, Fault, HostLoad, ModelRef, Outcome, PlannedTrial, Provenance, RunRecord,
     Sees, TRIAL_SCHEMA, TaskRef, Timing, TrajectorySummary, TrialRecord, Usage, Verdict, hex,
 };
+use crate::trajectory::head_of;
 
 /// A record of outcome `error` made from the plan alone, for a fault that left
 /// nothing better. `dir` is the trial's folder, whose trajectory is digested as it is.
@@ -72,6 +73,7 @@ pub fn fault_record(
             tool_calls: 0,
             tool_errors: 0,
             sha256: hex(&Sha256::digest(&trajectory)),
+            head: Some(head_of(planned.trial.as_str(), &trajectory)),
         },
         tool_use: None,
         usage: Usage::default(),
@@ -81,6 +83,8 @@ pub fn fault_record(
         error: Some(fault),
         host: HostLoad::default(),
         provenance: Provenance::default(),
+        basis: None,
+        manifest: None,
         warnings: Vec::new(),
         started_at,
         finished_at: jiff::Timestamp::now().to_string(),

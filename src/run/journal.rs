@@ -22,38 +22,70 @@ pub(super) struct Lines {
     pub torn: Vec<u8>,
 }
 
+/// A complete line of a journal.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// From 1.
+    pub line: usize,
+    /// Where it begins, bytes.
+    pub start: u64,
+    /// Else why it cannot be understood.
+    pub record: Result<TrialRecord, String>,
+}
+
 /// Reads a journal and changes nothing; a missing one is empty.
 pub(super) fn read(path: &Path) -> io::Result<Lines> {
     let mut lines = Lines::default();
+    let mut records = Vec::new();
+    let mut warnings = Vec::new();
+    (lines.complete, lines.torn) = scan(path, |entry| match entry.record {
+        Ok(record) => records.push(record),
+        Err(error) => {
+            warnings.push(format!("{}, line {}: {error}", path.display(), entry.line));
+        }
+    })?;
+    Ok(Lines {
+        records,
+        warnings,
+        ..lines
+    })
+}
+
+/// Every complete line of a journal, with its place, and how many bytes follow the
+/// last; a missing one has none.
+pub(super) fn read_entries(path: &Path) -> io::Result<(Vec<Entry>, usize)> {
+    let mut entries = Vec::new();
+    let (_, torn) = scan(path, |entry| entries.push(entry))?;
+    Ok((entries, torn.len()))
+}
+
+/// Goes through the complete lines; how many bytes they are, and what follows them.
+fn scan(path: &Path, mut each: impl FnMut(Entry)) -> io::Result<(u64, Vec<u8>)> {
     let file = match File::open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(lines),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((0, Vec::new())),
         Err(error) => return Err(error),
     };
     let mut reader = BufReader::new(file);
-    let mut line = Vec::new();
-    let mut number = 0usize;
+    let (mut bytes, mut number, mut start) = (Vec::new(), 0, 0);
     loop {
-        line.clear();
-        let read = reader.read_until(b'\n', &mut line)? as u64;
+        bytes.clear();
+        let read = reader.read_until(b'\n', &mut bytes)? as u64;
         if read == 0 {
-            return Ok(lines);
+            return Ok((start, Vec::new()));
         }
         number += 1;
-        if line.last() != Some(&b'\n') {
-            lines.torn = line;
-            return Ok(lines);
+        if bytes.last() != Some(&b'\n') {
+            return Ok((start, bytes));
         }
-        lines.complete += read;
-        if line.trim_ascii().is_empty() {
-            continue;
+        if !bytes.trim_ascii().is_empty() {
+            each(Entry {
+                line: number,
+                start,
+                record: serde_json::from_slice(&bytes).map_err(|error| error.to_string()),
+            });
         }
-        match serde_json::from_slice(&line) {
-            Ok(record) => lines.records.push(record),
-            Err(error) => lines
-                .warnings
-                .push(format!("{}, line {number}: {error}", path.display())),
-        }
+        start += read;
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod admission;
 mod attempt;
+mod audit;
 mod clock;
 mod disk;
 mod event;
@@ -13,12 +14,16 @@ mod fault;
 pub(crate) mod fixture;
 mod host;
 mod journal;
+mod lock;
 mod machine;
+mod manifest;
 mod name;
 mod plan;
+mod regrade;
 mod schedule;
 #[cfg(test)]
 mod schedule_tests;
+mod signature;
 mod store;
 #[cfg(test)]
 mod store_tests;
@@ -27,19 +32,23 @@ mod summary;
 mod trial;
 mod unchanged;
 
+pub use audit::{Audit, Check, Finding, Signed, audit};
 pub use clock::{Phase, PhaseClock};
 pub use disk::write_atomic;
 pub use event::*;
 pub use fault::fault_record;
 pub use host::{Load, host_load, now};
 pub use machine::{Granted, Machine, check_demand, host_record};
+pub use manifest::{FileDigest, MANIFEST_SCHEMA, Manifest};
 pub use name::{fresh_run_id, run_id};
 pub use plan::{Contender, PlanError, PlanInput, plan};
+pub use regrade::{Left, NotRegraded, regrade_plan};
 pub use schedule::{RunEnd, Schedule, run_plan};
+pub use signature::{KeyError, PublicKey, Signer};
 pub use store::{RunStore, StoreError};
 pub use stored::{StoredRun, read_run, read_trial, trial_dir};
 pub use summary::{
     AgentSummary, CallErrors, LEVEL, Mean, Medians, Rate, Summary, seconds, summarise,
 };
-pub use trial::{Agents, Fatal, Trials, demand, sandbox_of};
+pub use trial::{Agents, Fatal, Regrade, Trials, demand, sandbox_of};
 pub use unchanged::{check_same_contenders, check_unchanged};

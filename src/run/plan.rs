@@ -136,6 +136,7 @@ pub fn plan(input: PlanInput<'_>) -> Result<RunRecord, PlanError> {
         trials,
         settings: input.settings,
         warnings: input.warnings,
+        regrades: None,
     })
 }
 

@@ -102,6 +102,7 @@ pub async fn run_plan(
         began: Instant::now(),
     };
     dispatcher.run().await;
+    dispatcher.close().await;
     dispatcher.end()
 }
 
@@ -251,6 +252,16 @@ impl Dispatcher<'_> {
 
     fn warn(&self, message: String) {
         self.events.send(RunEvent::Warning { message });
+    }
+
+    /// Nothing runs any more: what is stored is put on record.
+    async fn close(&mut self) {
+        let store = Arc::clone(&self.store);
+        if let Err(error) = blocking(move || store.close()).await {
+            self.warn(format!(
+                "the manifest of the run is missing: {error}; `proofyard resume` writes it"
+            ));
+        }
     }
 
     fn end(self) -> RunEnd {

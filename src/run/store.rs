@@ -7,15 +7,18 @@
 //! point loses none and counts none that was not. Must not know how a trial is
 //! performed, nor when.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use nix::fcntl::{Flock, FlockArg};
+use nix::fcntl::Flock;
 
 use super::disk::{remove_any, sync_folder, sync_tree, write_atomic};
 use super::journal::Journal;
+use super::lock::lock;
+use super::manifest::{self, MANIFEST, Manifest, SIGNATURE};
+use super::signature::Signer;
 use super::stored::{self, JOURNAL, PLAN, RECORD, TRIALS};
 use crate::record::{Outcome, PlannedTrial, RunId, RunRecord, TrialId, TrialRecord};
 
@@ -23,7 +26,6 @@ use crate::record::{Outcome, PlannedTrial, RunId, RunRecord, TrialId, TrialRecor
 const PARTIAL: &str = ".partial-";
 /// The record of an `error` that is being replaced by a later one.
 const REPLACED: &str = ".replaced-";
-const LOCK: &str = ".lock";
 
 /// A run that could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +69,10 @@ impl StoreError {
     }
 }
 
-fn write_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError + use<> {
+pub(super) fn write_error(
+    doing: &'static str,
+    path: &Path,
+) -> impl FnOnce(io::Error) -> StoreError + use<> {
     let path = path.to_owned();
     move |source| StoreError::Write {
         doing,
@@ -85,6 +90,9 @@ pub struct RunStore {
     warnings: Vec<String>,
     /// Trials seal their folders from tasks of their own; only the journal is shared.
     journal: Mutex<Journal>,
+    signer: Option<Signer>,
+    /// An earlier manifest that what is stored no longer agrees with: it stays.
+    disputed: bool,
     _lock: Flock<File>,
 }
 
@@ -130,6 +138,8 @@ impl RunStore {
             finished: Vec::new(),
             warnings: Vec::new(),
             journal: Mutex::new(journal),
+            signer: None,
+            disputed: false,
             _lock: lock,
         })
     }
@@ -151,6 +161,11 @@ impl RunStore {
         let trials = dir.join(TRIALS);
         fs::create_dir_all(&trials).map_err(write_error("make", &trials))?;
         sweep(&trials)?;
+        // Before anything is mended or added: what changed until now was not ours.
+        let disputed = manifest::disagreements(dir).map_err(|source| StoreError::Read {
+            path: dir.join(MANIFEST),
+            source,
+        })?;
         let path = dir.join(JOURNAL);
         let (mut journal, lines) = Journal::open(&path).map_err(write_error("repair", &path))?;
         let mut warnings = lines.warnings;
@@ -160,8 +175,16 @@ impl RunStore {
                 "{} finished before the last interruption and had no line in the journal; added",
                 stored::plural(merged.adopted.len(), "trial")
             ));
-            let append = journal.append(&merged.adopted);
+            let append = journal.append(&lines_of(dir, &merged.adopted));
             append.map_err(write_error("append to", &path))?;
+        }
+        if !disputed.is_empty() {
+            let path = dir.join(MANIFEST);
+            warnings.push(format!(
+                "{} no longer agrees with {}: it stays as it is, `proofyard audit` says more",
+                path.display(),
+                disputed.join(", ")
+            ));
         }
         Ok(Self {
             dir: dir.to_owned(),
@@ -169,8 +192,16 @@ impl RunStore {
             finished: merged.records,
             warnings,
             journal: Mutex::new(journal),
+            signer: None,
+            disputed: !disputed.is_empty(),
             _lock: lock,
         })
+    }
+
+    /// Signs the run's manifest with this key.
+    #[must_use]
+    pub fn signed_by(self, signer: Option<Signer>) -> Self {
+        Self { signer, ..self }
     }
 
     /// The run's folder.
@@ -236,8 +267,8 @@ impl RunStore {
         remove_any(&partial).map_err(write_error("remove", &partial))
     }
 
-    /// Finishes a trial: writes its record beside what it wrote, makes all of it
-    /// durable and gives it its name. From here on it is never lost; it is told
+    /// Finishes a trial: writes its record beside what it wrote and a manifest of
+    /// both, makes all of it durable and gives it its name. From here on it is never lost; it is told
     /// of once [`RunStore::append`] has written its line.
     ///
     /// # Errors
@@ -251,6 +282,10 @@ impl RunStore {
             .map_err(write_error("write", &json))?;
         bytes.push(b'\n');
         fs::write(&json, bytes).map_err(write_error("write", &json))?;
+        let list = partial.join(MANIFEST);
+        Manifest::of_trial(&partial, &self.run.run, &record.trial)
+            .and_then(|manifest| fs::write(&list, manifest.bytes()?))
+            .map_err(write_error("write", &list))?;
         sync_tree(&partial).map_err(write_error("make durable", &partial))?;
         let trials = self.dir.join(TRIALS);
         let named = trials.join(record.trial.as_str());
@@ -277,52 +312,56 @@ impl RunStore {
             .unwrap_or_else(|poisoned| poisoned.into_inner());
         let path = self.dir.join(JOURNAL);
         journal
-            .append(records)
+            .append(&lines_of(&self.dir, records))
             .map_err(write_error("append to", &path))
     }
+
+    /// Writes the run's manifest, signed where there is a key. To be called when
+    /// nothing runs any more; without it the manifests of the trials and the journal
+    /// hold what they hold.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`]; then the earlier manifest, if any, is still there.
+    pub fn close(&self) -> Result<(), StoreError> {
+        if self.disputed {
+            return Ok(());
+        }
+        let (path, signature) = (self.dir.join(MANIFEST), self.dir.join(SIGNATURE));
+        let bytes = Manifest::of_run(&self.dir, &self.run).and_then(|manifest| {
+            let signed_by = self.signer.as_ref().map(Signer::public);
+            let manifest = Manifest {
+                signed_by,
+                ..manifest
+            };
+            manifest.bytes()
+        });
+        let bytes = bytes.map_err(write_error("gather", &path))?;
+        match &self.signer {
+            Some(signer) => write_atomic(&signature, &signer.sign(&bytes)),
+            None => remove_any(&signature),
+        }
+        .map_err(write_error("write", &signature))?;
+        write_atomic(&path, &bytes).map_err(write_error("write", &path))
+    }
+}
+
+/// The journal lines of sealed trials: each names the manifest of its folder.
+fn lines_of(dir: &Path, records: &[TrialRecord]) -> Vec<TrialRecord> {
+    let line = |record: &TrialRecord| {
+        let folder = stored::trial_dir(dir, &record.trial);
+        let manifest = manifest::read_plain(&folder.join(MANIFEST)).ok();
+        TrialRecord {
+            manifest: manifest.map(|bytes| manifest::FileDigest::of(&bytes).digest()),
+            ..record.journal_line()
+        }
+    };
+    records.iter().map(line).collect()
 }
 
 fn write_json<T: serde::Serialize>(path: &Path, value: &T) -> io::Result<()> {
     let mut bytes = serde_json::to_vec_pretty(value)?;
     bytes.push(b'\n');
     write_atomic(path, &bytes)
-}
-
-/// Takes the run's lock, which ends with this process, however it ends.
-fn lock(dir: &Path) -> Result<Flock<File>, StoreError> {
-    let path = dir.join(LOCK);
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path)
-        .map_err(write_error("open", &path))?;
-    let mut lock =
-        Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(file, errno)| {
-            if errno == nix::errno::Errno::EWOULDBLOCK {
-                StoreError::Busy {
-                    path: dir.to_owned(),
-                    owner: owner(file),
-                }
-            } else {
-                write_error("lock", &path)(errno.into())
-            }
-        })?;
-    // For the message of whoever comes second; the lock itself does not rest on it.
-    let _ = lock
-        .set_len(0)
-        .and_then(|()| writeln!(lock, "{}", std::process::id()));
-    Ok(lock)
-}
-
-fn owner(file: File) -> String {
-    let mut text = String::new();
-    let read = file.take(32).read_to_string(&mut text);
-    match (read, text.trim().parse::<u32>()) {
-        (Ok(_), Ok(pid)) => format!(" (process {pid})"),
-        _ => String::new(),
-    }
 }
 
 /// Removes what unfinished trials left; puts a record back whose replacement was

@@ -215,7 +215,15 @@ fn a_journal_line_leaves_passed_tests_to_the_trials_folder() {
     store.seal(&record).unwrap();
     store.append(std::slice::from_ref(&record)).unwrap();
     let stored = read_run(store.dir()).unwrap().records.remove(0);
-    assert_eq!(stored, record.journal_line());
+    let manifest = stored.manifest.clone();
+    assert!(manifest.is_some());
+    assert_eq!(
+        stored,
+        TrialRecord {
+            manifest,
+            ..record.journal_line()
+        }
+    );
     let whole = read_trial(&trial_dir(store.dir(), &record.trial)).unwrap();
     assert_eq!(whole, record);
 }

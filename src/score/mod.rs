@@ -3,12 +3,14 @@
 //! Owns the rule by which a trial is resolved, unresolved, tampered or in error.
 //! Must touch neither engine nor network, and must not know who acts.
 
+mod basis;
 mod calls;
 mod outcome;
 mod repeats;
 mod scope;
 mod tool_use;
 
+pub use basis::{Again, basis, decide_again, mishap};
 pub use calls::{CallTally, ToolTally, tally};
 pub use outcome::{Cause, Mishap, Scored, TAMPERED, clean, outcome, with_calls};
 pub use scope::{FORBIDDEN_READ, WRITE_OUT_OF_SCOPE};

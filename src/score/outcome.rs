@@ -2,7 +2,7 @@
 //!
 //! Owns who answers for what went wrong. Must not know how a judgement was made.
 
-use crate::record::{Fault, Flag, Outcome, Reason};
+use crate::record::{Fault, Flag, JudgedBasis, Outcome, Reason};
 use crate::verify::reference::ReferenceRun;
 use crate::verify::{Judged, VerifyError};
 
@@ -106,6 +106,23 @@ pub fn outcome(
     mishap: Option<&Mishap>,
     reference: Option<&ReferenceRun>,
 ) -> Scored {
+    let verdict = judged.map(|judged| JudgedBasis {
+        outcome: judged.outcome,
+        reason: judged.reason,
+        message: judged.message.clone(),
+    });
+    let meets = |reason| reference.is_some_and(|run| run.meets_same_fault(reason));
+    decide(verdict.as_ref(), flags, mishap, meets)
+}
+
+/// The same rules, over what is stored of a judgement; `meets` says whether the
+/// reference solution meets the same fault.
+pub(super) fn decide(
+    judged: Option<&JudgedBasis>,
+    flags: &[Flag],
+    mishap: Option<&Mishap>,
+    meets: impl Fn(Reason) -> bool,
+) -> Scored {
     let tampered = flags.iter().find(|flag| flag.kind == TAMPERED);
     let resolved = judged.is_some_and(|judged| judged.outcome == Outcome::Resolved);
     match mishap {
@@ -144,10 +161,7 @@ pub fn outcome(
             error: None,
         };
     }
-    let shared = reason
-        .zip(reference)
-        .is_some_and(|(reason, run)| run.meets_same_fault(reason));
-    if shared {
+    if reason.is_some_and(meets) {
         let said = message.unwrap_or_default();
         return error(Fault {
             class: "task".to_owned(),

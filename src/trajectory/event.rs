@@ -67,6 +67,10 @@ pub struct Event {
     /// answer, of a `harness` event the attempt and the wait after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ms: Option<u64>,
+    /// Hex SHA-256 of the line before, without its end; of the first event that of
+    /// a text with the trial's name. None in trajectories of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prev: Option<String>,
 }
 
 /// What an event is.
@@ -106,6 +110,7 @@ impl Event {
             truncated: None,
             exit_code: None,
             ms: None,
+            prev: None,
         }
     }
 

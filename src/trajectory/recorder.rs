@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Event, EventKind};
+use super::{Chain, Event, EventKind};
 use crate::record::hex;
 
 /// A trajectory that could not be written or read.
@@ -40,6 +40,7 @@ pub struct Recorder {
 struct State {
     file: BufWriter<File>,
     hash: Sha256,
+    chain: Chain,
     seq: u64,
     turns: u64,
     calls: u64,
@@ -54,11 +55,24 @@ pub struct Tally {
     pub tool_errors: u64,
     /// Hex SHA-256 of the file.
     pub sha256: String,
+    /// The end of the chain: hex SHA-256 of the last line.
+    pub head: String,
 }
 
 impl Recorder {
-    /// Creates the file; times count from now.
+    /// Creates the file, of no trial in particular; times count from now.
+    ///
+    /// # Errors
+    /// The file cannot be made.
     pub fn create(path: &Path) -> Result<Self, RecorderError> {
+        Self::of_trial(path, "")
+    }
+
+    /// Creates the file of a trial, whose name its chain begins with.
+    ///
+    /// # Errors
+    /// The file cannot be made.
+    pub fn of_trial(path: &Path, trial: &str) -> Result<Self, RecorderError> {
         let file = File::create(path).map_err(|source| RecorderError::Write {
             path: path.to_owned(),
             source,
@@ -69,6 +83,7 @@ impl Recorder {
             state: Mutex::new(State {
                 file: BufWriter::new(file),
                 hash: Sha256::new(),
+                chain: Chain::of(trial),
                 seq: 0,
                 turns: 0,
                 calls: 0,
@@ -95,11 +110,14 @@ impl Recorder {
             path: self.path.clone(),
             source,
         };
+        event.prev = Some(state.chain.head().to_owned());
         let mut line = serde_json::to_vec(&event).map_err(|error| fail(error.into()))?;
+        let linked = state.chain.after(&line);
         line.push(b'\n');
         state.file.write_all(&line).map_err(fail)?;
         state.file.flush().map_err(fail)?;
         state.hash.update(&line);
+        state.chain = linked;
         state.seq += 1;
         Ok(event.seq)
     }
@@ -122,6 +140,7 @@ impl Recorder {
             tool_calls: state.calls,
             tool_errors: state.errors,
             sha256: hex(&digest),
+            head: state.chain.head().to_owned(),
         })
     }
 }

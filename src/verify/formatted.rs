@@ -81,7 +81,7 @@ impl Steps<'_> {
         };
         match channel {
             Channel::Descriptor => {
-                self.hands.keep("records.jsonl", &bytes(&output.records))?;
+                self.hands.keep("unittest.jsonl", &bytes(&output.records))?;
                 Ok(whole(&output.records))
             }
             Channel::Stdout => Ok(whole(&output.stdout)),

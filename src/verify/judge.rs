@@ -115,6 +115,11 @@ pub(super) fn by_records(task: &Task, records: &Records, absent: &[String]) -> J
             message: record.message.clone(),
         }));
     }
+    by_tests(tests)
+}
+
+/// Resolved where every one of these tests passed, and there is one.
+pub(super) fn by_tests(tests: Vec<TestRecord>) -> Judged {
     let shortfall = shortfall(&tests);
     let judged = Judged::new(Evidence::Records, tests);
     let failed = judged
@@ -133,8 +138,11 @@ pub(super) fn by_records(task: &Task, records: &Records, absent: &[String]) -> J
 
 /// Resolved where the reward reaches `resolved_at`.
 pub(super) fn by_reward(task: &Task, reward: Result<Reward, NoReward>) -> Judged {
+    by_reward_at(task.verification.resolved_at, reward)
+}
+
+pub(super) fn by_reward_at(at: f64, reward: Result<Reward, NoReward>) -> Judged {
     let judged = Judged::new(Evidence::Asserted, Vec::new());
-    let at = task.verification.resolved_at;
     match reward {
         Err(none) => judged.unresolved(Reason::NoVerdict, &none.to_string()),
         Ok(reward) if reward.reaches(at) => judged.with_reward(reward),

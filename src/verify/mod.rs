@@ -16,6 +16,7 @@ mod keep;
 pub mod own;
 pub mod probe;
 pub mod pytest;
+mod recount;
 pub mod reference;
 pub mod reward;
 mod steps;
@@ -25,6 +26,7 @@ use std::path::{Path, PathBuf};
 
 pub use hidden::{HiddenError, pack as pack_folder};
 pub use judge::Judged;
+pub use recount::{Recount, judge_again, recount, reward_again};
 
 use crate::sandbox::{Sandbox, SandboxError};
 use crate::task::{Runner, Task};

@@ -11,6 +11,7 @@ mod model;
 mod own_tools;
 mod shipped;
 mod small_model;
+mod stored;
 mod tools;
 mod verdicts;
 mod yard;

@@ -278,7 +278,7 @@ fn two_trials_of_one_script_and_seed_are_equal_but_for_times() {
     let timeless = |trial: &Value| -> Vec<Event> {
         let mut events = yard.events(trial);
         for event in &mut events {
-            (event.t_ms, event.ms) = (0, None);
+            (event.t_ms, event.ms, event.prev) = (0, None, None);
         }
         events
     };

@@ -35,7 +35,7 @@ pub struct Attempt<'a> {
 pub struct Interrupted;
 
 /// How the verification went.
-enum Verified {
+pub(super) enum Verified {
     Judged(Box<Judged>),
     Mishap(Mishap),
 }
@@ -143,7 +143,8 @@ impl<'a> Attempt<'a> {
         };
         let scratch = self.trials.scratch().map_err(Ok)?;
         let path = self.dir.join("trajectory.jsonl");
-        let recorder = Recorder::create(&path).map_err(|error| host(&error))?;
+        let recorder =
+            Recorder::of_trial(&path, self.planned.trial.as_str()).map_err(|error| host(&error))?;
         let recorder = Arc::new(recorder);
         let ended = self.session(agent, world, &recorder, clock).await?;
         let Ended {
@@ -206,7 +207,7 @@ impl<'a> Attempt<'a> {
         Ok((self.record(agent, went), scratch))
     }
 
-    async fn verify(
+    pub(super) async fn verify(
         &self,
         captured: &Capture,
         clock: &PhaseClock,

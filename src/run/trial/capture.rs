@@ -270,7 +270,7 @@ enum TakeError {
 }
 
 /// The paths that a change touches, as it lays them; folders alone are none.
-fn touched(deleted: &[Vec<u8>], tar: &[u8]) -> Vec<String> {
+pub fn touched(deleted: &[Vec<u8>], tar: &[u8]) -> Vec<String> {
     let mut paths: Vec<String> = deleted.iter().map(|path| shown(path)).collect();
     if let Ok(entries) = tar::Archive::new(tar).entries() {
         let files = entries

@@ -11,7 +11,9 @@ mod pristine;
 mod probe;
 mod record;
 mod reference;
+mod regrade;
 mod session;
+mod stored_change;
 mod world;
 
 use std::collections::HashMap;
@@ -33,6 +35,7 @@ use crate::sandbox::{MainProcess, NetworkMode, Role, Sandbox, SandboxSpec, WorkT
 use crate::task::{Network, Task, ToolPlace};
 use crate::tool::{CallLimits, TOOLS};
 use prepare::Ready;
+pub use regrade::Regrade;
 
 /// Everything that the trials of a run need.
 pub struct Trials {

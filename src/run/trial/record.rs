@@ -36,6 +36,13 @@ impl Attempt<'_> {
             detail: proof.clone(),
             step: None,
         }));
+        let basis = score::basis(
+            self.shared.task.verification.resolved_at,
+            went.judged.as_ref(),
+            went.mishap.as_ref(),
+            went.tools.unmet.as_ref(),
+            self.ready.reference.as_ref(),
+        );
         let scored = score::outcome(
             went.judged.as_ref(),
             &flags,
@@ -98,6 +105,7 @@ impl Attempt<'_> {
                 tool_calls: went.tally.tool_calls,
                 tool_errors: went.tally.tool_errors,
                 sha256: went.tally.sha256,
+                head: Some(went.tally.head),
             },
             tool_use: went.tools.tool_use,
             usage: went.account.usage(),
@@ -110,6 +118,8 @@ impl Attempt<'_> {
             error: scored.error,
             host: HostLoad::default(),
             provenance: self.provenance(),
+            basis: Some(basis),
+            manifest: None,
             warnings,
             started_at: String::new(),
             finished_at: String::new(),

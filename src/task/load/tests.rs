@@ -334,7 +334,6 @@ gpus = 1
 
 [verification]
 sees = \"live\"
-runner = \"go\"
 fail_to_pass = [\"a\"]
 
 [[steps]]
@@ -350,7 +349,6 @@ name = \"one\"
         error: a network of named hosts ("allowlist") is not supported yet
         error: a task that needs a GPU is not supported yet
         error: verification in the agent's own sandbox ("live") is not supported yet
-        error: the runner "go" is not supported yet
         error: a task of several steps ([[steps]]) is not supported yet
         "#);
 }

@@ -3,7 +3,7 @@
 //! Owns the command line and the way from a report's cases to records by node
 //! id. Must not know sandboxes' calls or outcomes.
 
-pub(super) use verdict::Session;
+pub(super) use verdict::{Session, told};
 
 mod verdict;
 

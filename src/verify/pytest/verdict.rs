@@ -55,7 +55,8 @@ impl Session<'_> {
     }
 }
 
-fn told(heard: &Heard) -> Records {
+/// What the reporter told, by id.
+pub fn told(heard: &Heard) -> Records {
     let mut records = Records::default();
     for told in &heard.records {
         let record = Record {

@@ -1,0 +1,223 @@
+//! A finished trial, verified anew: its stored change takes the way of every other.
+//!
+//! No agent acts. The change, the calls and what the session cost are the stored
+//! trial's; image, checkout, hidden files, rules and verdict are of now.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use super::attempt::{Attempt, Interrupted, Verified};
+use super::prepare::fault;
+use super::record::Went;
+use super::stored_change::CHANGE_FILES;
+use super::{Trials, now};
+use crate::agent::{self, Account};
+use crate::record::{Fault, HostLoad, MishapRecord, PlannedTrial, Reason, Timing, TrialRecord};
+use crate::run::manifest::{self, FileDigest, digest_file};
+use crate::run::{
+    Demand, Events, ExecuteTrial, Phase, PhaseClock, fault_record, host_load, read_trial, trial_dir,
+};
+use crate::score;
+use crate::tool::Toolbox;
+use crate::trajectory::{Tally, head_of, read_events};
+
+const TRAJECTORY: &str = "trajectory.jsonl";
+
+/// Verifies the stored changes of a run anew.
+pub struct Regrade {
+    trials: Trials,
+    /// The run's folder.
+    source: PathBuf,
+}
+
+impl Regrade {
+    /// `trials`: of the new run, with no agents.
+    pub fn new(trials: Trials, source: PathBuf) -> Self {
+        Self { trials, source }
+    }
+}
+
+#[async_trait]
+impl ExecuteTrial for Regrade {
+    async fn execute(
+        &self,
+        planned: &PlannedTrial,
+        dir: &Path,
+        queued_ms: u64,
+        events: &Events,
+        cancel: &CancellationToken,
+    ) -> Option<TrialRecord> {
+        let trials = &self.trials;
+        let shared = trials.tasks.get(&planned.task)?;
+        let ready = tokio::select! {
+            ready = shared.ready.get_or_init(|| trials.prepare(shared, events)) => ready,
+            () = cancel.cancelled() => return None,
+        };
+        let (started_at, clock) = (now(), PhaseClock::start(queued_ms));
+        let load = host_load();
+        let failed = |fault: Fault, timing: Timing| {
+            let started_at = started_at.clone();
+            fault_record(&trials.run, planned, dir, fault, timing, started_at)
+        };
+        let ready = match ready {
+            Ok(ready) => ready,
+            Err(fault) => return Some(failed(fault.clone(), Timing::default())),
+        };
+        let attempt = Attempt::new(trials, shared, ready, planned, dir, events);
+        let source = trial_dir(&self.source, &planned.trial);
+        match attempt.regrade(&source, &clock, cancel).await {
+            Ok(mut record) => {
+                record.timing_ms = clock.finish();
+                let after = host_load();
+                record.host = HostLoad {
+                    load: after.load,
+                    steal: after.steal_since(&load),
+                };
+                (record.started_at, record.finished_at) = (started_at, now());
+                Some(record)
+            }
+            Err(Ok(fault)) => {
+                let mut record = failed(fault, clock.finish());
+                record.task = attempt.task();
+                record.provenance = attempt.provenance();
+                Some(record)
+            }
+            Err(Err(Interrupted)) => None,
+        }
+    }
+
+    fn demand(&self, planned: &PlannedTrial) -> Demand {
+        self.trials.demand(planned)
+    }
+}
+
+impl Attempt<'_> {
+    async fn regrade(
+        &self,
+        from: &Path,
+        clock: &PhaseClock,
+        cancel: &CancellationToken,
+    ) -> Result<TrialRecord, Result<Fault, Interrupted>> {
+        let host = |error: &dyn std::fmt::Display| {
+            Ok(Fault {
+                class: "host".into(),
+                retryable: false,
+                ..fault("capture", error)
+            })
+        };
+        self.enter(clock, Phase::Capture, "");
+        let source = read_trial(from).map_err(|error| host(&error))?;
+        let mut warnings = self.ready.warnings.clone();
+        warnings.extend(copy(from, self.dir).map_err(|error| host(&error))?);
+        let path = self.dir.join(TRAJECTORY);
+        let events = read_events(&path).map_err(|error| host(&error))?;
+        let scratch = self.trials.scratch().map_err(Ok)?;
+        let (shared, ready) = (self.shared, self.ready);
+        let reading = self
+            .trials
+            .stored_change(shared, ready, from, &events, scratch.path());
+        let captured = reading.await.map_err(Ok)?;
+        let workdir = self.workdir().await.map_err(Ok)?;
+        self.enter(clock, Phase::Verify, "");
+        let verified = tokio::select! {
+            verified = self.verify(&captured, clock, &mut warnings) => verified,
+            () = cancel.cancelled() => return Err(Err(Interrupted)),
+        };
+        clock.enter(Phase::Harness);
+        let (judged, verifying) = match verified {
+            Verified::Judged(judged) => (Some(judged), None),
+            Verified::Mishap(mishap) => (None, Some(mishap)),
+        };
+        let earlier = source
+            .basis
+            .as_ref()
+            .and_then(|basis| basis.mishap.as_ref());
+        let of_session = earlier.filter(|mishap| is_of_session(mishap));
+        let begins = ready.paths_begin(&workdir);
+        let touched = Some(captured.touched.as_slice());
+        let rules = &shared.task.tools;
+        let toolbox = Toolbox::of(rules).map_err(|error| Ok(fault("capture", &error)))?;
+        let summary = &source.trajectory;
+        let went = Went {
+            end: summary.end,
+            tally: Tally {
+                turns: summary.turns,
+                tool_calls: summary.tool_calls,
+                tool_errors: summary.tool_errors,
+                sha256: summary.sha256.clone(),
+                head: self.head(&path).map_err(|error| host(&error))?,
+            },
+            judged: judged.map(|judged| *judged),
+            mishap: of_session.map(score::mishap).or(verifying),
+            tools: score::judge_tools(rules, &events, touched, begins),
+            account: Account::default().into(),
+            toolbox: toolbox.into(),
+            warnings,
+        };
+        // Who acted and what that cost is the stored trial's.
+        let nobody = agent::oracle();
+        let record = self.record(&nobody, went);
+        Ok(TrialRecord {
+            agent: source.agent,
+            model: source.model,
+            usage: source.usage,
+            cost_microusd: source.cost_microusd,
+            setup: source.setup,
+            ..record
+        })
+    }
+
+    fn head(&self, trajectory: &Path) -> io::Result<String> {
+        let bytes = std::fs::read(trajectory)?;
+        Ok(head_of(self.planned.trial.as_str(), &bytes))
+    }
+
+    /// Where the agent's tool calls began.
+    async fn workdir(&self) -> Result<String, Fault> {
+        if let Some(workdir) = &self.shared.task.environment.workdir {
+            return Ok(workdir.clone());
+        }
+        let config = self.trials.engine.image_config(&self.ready.image.id).await;
+        let config = config.map_err(|error| fault("image", &error))?;
+        Ok(config.workdir)
+    }
+}
+
+/// What went wrong in the session stays; what went wrong in verifying is tried anew.
+fn is_of_session(mishap: &MishapRecord) -> bool {
+    mishap.phase != "verify" && mishap.reason != Some(Reason::BrokeVerifier)
+}
+
+/// Copies what the stored trial is verified from; what is no longer as it was put on
+/// record is told.
+fn copy(from: &Path, to: &Path) -> io::Result<Vec<String>> {
+    let own = manifest::read(from).ok();
+    let mut warnings = Vec::new();
+    for name in CHANGE_FILES.into_iter().chain([TRAJECTORY]) {
+        let (source, target) = (from.join(name), to.join(name));
+        let listed = |own: &manifest::Manifest| own.files.get(name).cloned();
+        let expected: Option<FileDigest> = own.as_ref().and_then(|(own, _)| listed(own));
+        match manifest::open_plain(&source) {
+            Ok(mut file) => io::copy(&mut file, &mut std::fs::File::create(&target)?)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && expected.is_none() => {
+                if name == TRAJECTORY {
+                    std::fs::write(&target, b"")?;
+                }
+                continue;
+            }
+            Err(error) => {
+                let told = format!("read {}: {error}", source.display());
+                return Err(io::Error::new(error.kind(), told));
+            }
+        };
+        if own.is_some() && expected != Some(digest_file(&target, None)?) {
+            warnings.push(format!(
+                "{name} of the stored trial is not what was put on record: `proofyard audit`"
+            ));
+        }
+    }
+    Ok(warnings)
+}
