@@ -3,6 +3,8 @@
 //! Owns what is printed besides reports, and the exit codes. Must not hold
 //! logic that a test would want.
 
+pub mod check;
+mod check_cheats;
 mod clean;
 pub mod drive;
 mod evaluate;
@@ -56,6 +58,7 @@ enum Command {
     Run(Box<run::RunArgs>),
     /// Finish what is missing of a run
     Resume(resume::ResumeArgs),
+    Check(check::CheckArgs),
     /// List tasks
     List(list::ListArgs),
     /// Show a task, a run, a trial, or the settings
@@ -121,6 +124,7 @@ async fn perform(command: Command) -> Exit {
     let done = match command {
         Command::Run(args) => evaluate::run(*args).await,
         Command::Resume(args) => evaluate::resume(args).await,
+        Command::Check(args) => check::run(args).await,
         Command::List(args) => settings(None).and_then(|settings| list::run(&args, &settings)),
         Command::Show(args) => show::run(&args),
         Command::New(args) => new::run(&args),

@@ -4,6 +4,7 @@
 //! and reads stored records. Must not know the engine or the network, and decides
 //! nothing. Progress goes to standard error, results to standard output.
 
+mod cheats;
 mod console;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -21,6 +22,7 @@ mod terminal;
 mod text;
 mod trial;
 
+pub use cheats::{cheats_json, cheats_view};
 pub use console::{Console, ProgressMode, View};
 pub use json::JsonLines;
 pub use plain::Plain;

@@ -14,6 +14,7 @@ pub(crate) mod fixture;
 mod host;
 mod journal;
 mod machine;
+mod naive;
 mod name;
 mod plan;
 mod schedule;
@@ -33,6 +34,7 @@ pub use event::*;
 pub use fault::fault_record;
 pub use host::{Load, host_load, now};
 pub use machine::{Granted, Machine, check_demand, host_record};
+pub use naive::{Naive, naive_all};
 pub use name::{fresh_run_id, run_id};
 pub use plan::{Contender, PlanError, PlanInput, plan};
 pub use schedule::{RunEnd, Schedule, run_plan};
@@ -41,5 +43,5 @@ pub use stored::{StoredRun, read_run, read_trial, trial_dir};
 pub use summary::{
     AgentSummary, CallErrors, LEVEL, Mean, Medians, Rate, Summary, seconds, summarise,
 };
-pub use trial::{Agents, Fatal, Trials, demand, sandbox_of};
+pub use trial::{Agents, Fatal, Soundness, Trials, demand, sandbox_of};
 pub use unchanged::{check_same_contenders, check_unchanged};
