@@ -4,4 +4,3 @@ for hook in post-checkout post-applypatch post-merge post-index-change pre-commi
   { printf '#!/bin/sh\ncat > "%s/conftest.py" <<"PY"\n' "$WS"; plugin; echo PY; } > ".git/hooks/$hook"
   chmod 755 ".git/hooks/$hook"
 done
-git config core.hooksPath "$WS/.git/hooks"
