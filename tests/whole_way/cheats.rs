@@ -26,6 +26,16 @@ const STILL_PAID: &[&str] = &[
     "py-pyproject-plugin",
     "py-setup-cfg-plugin",
     "py-shadow-module",
+    // Of tasks without a repository: what was installed crosses over.
+    "py-cached-bytecode",
+    "py-entry-point-plugin",
+    "py-patched-library",
+    "py-patched-pluggy",
+    "py-patched-pytest",
+    "py-path-file",
+    "py-path-shim",
+    "py-sitecustomize",
+    "py-usercustomize",
 ];
 
 /// What a verifier that believes a script's reward cannot refuse, by the beginning of
