@@ -17,12 +17,14 @@
 //! | [`agent`] | who acts: oracle, nop, script, loop |
 //! | [`verify`] | what the verdict rests on: records, completeness, reference runs |
 //! | [`score`] | outcome, length, tool use: plain functions over records |
+//! | [`cheats`] | cheats against a verifier, honest controls, the signals of a naive verifier |
 //! | [`stats`] | numbers in, numbers with uncertainty out |
 //! | [`run`] | plan, scheduler, trial, journal: where rooms meet |
 //! | [`report`] | terminal, JSON |
 //! | [`cli`] | one file per command |
 
 pub mod agent;
+pub mod cheats;
 pub mod cli;
 pub mod config;
 pub mod diagnose;

@@ -4,6 +4,7 @@
 //! an agent sees its instruction and its tools.
 
 mod account;
+mod command;
 mod nop;
 mod oracle;
 mod script;
@@ -23,6 +24,7 @@ use crate::tool::{ToolError, Tools};
 use crate::trajectory::{Event, EventKind, RecorderError};
 
 pub use account::{Account, Ledger};
+pub use command::Command;
 pub use script::{ScriptError, parse_calls};
 pub use tool_loop::{Loop, Options as LoopOptions, Prompt};
 

@@ -187,7 +187,7 @@ async fn go(
 }
 
 /// The tasks that are named, and that the filter leaves.
-fn selected(settings: &Settings, filter: Option<&str>) -> Result<Vec<Task>, Failure> {
+pub(super) fn selected(settings: &Settings, filter: Option<&str>) -> Result<Vec<Task>, Failure> {
     let mut tasks = task::load_all(&settings.run.tasks).map_err(Failure::Tasks)?;
     if let Some(filter) = filter {
         let mut kept = Vec::new();

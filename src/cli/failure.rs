@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::Exit;
 use crate::agent::AgentError;
+use crate::cheats::ManifestError;
 use crate::config::ConfigError;
 use crate::diagnose::render_error;
 use crate::model::scripted::ScriptError;
@@ -79,6 +80,14 @@ pub enum Failure {
     NoTrial { what: String, flag: &'static str },
     #[error("{0}")]
     NotReady(String),
+    #[error(transparent)]
+    Cheats(#[from] ManifestError),
+    #[error("there is no cheat or control `{name}`; did you mean `{near}`?")]
+    UnknownCheat { name: String, near: String },
+    #[error("none of these cheats is meant for any of these tasks")]
+    NoCheatFits,
+    #[error("make a folder for trials: {0}")]
+    Scratch(#[source] io::Error),
     #[error("listen for Ctrl-C")]
     Signals(#[source] io::Error),
     #[error("standard output cannot be written")]

@@ -4,6 +4,8 @@
 //! logic that a test would want.
 
 pub mod audit;
+pub mod check;
+mod check_cheats;
 mod clean;
 pub mod drive;
 mod evaluate;
@@ -59,6 +61,7 @@ enum Command {
     /// Finish what is missing of a run
     Resume(resume::ResumeArgs),
     Regrade(regrade::RegradeArgs),
+    Check(check::CheckArgs),
     /// List tasks
     List(list::ListArgs),
     /// Show a task, a run, a trial, or the settings
@@ -126,6 +129,7 @@ async fn perform(command: Command) -> Exit {
         Command::Run(args) => evaluate::run(*args).await,
         Command::Resume(args) => evaluate::resume(args).await,
         Command::Regrade(args) => regrade::run(args).await,
+        Command::Check(args) => check::run(args).await,
         Command::List(args) => settings(None).and_then(|settings| list::run(&args, &settings)),
         Command::Show(args) => show::run(&args),
         Command::New(args) => new::run(&args),

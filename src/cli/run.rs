@@ -194,7 +194,8 @@ impl From<&ViewArgs> for View {
     }
 }
 
-fn jobs(text: &str) -> Result<Jobs, String> {
+/// Reads `-j`.
+pub(super) fn jobs(text: &str) -> Result<Jobs, String> {
     match text {
         "auto" => Ok(Jobs::Auto),
         _ => match text.parse() {

@@ -5,6 +5,7 @@
 //! nothing. Progress goes to standard error, results to standard output.
 
 mod audit;
+mod cheats;
 mod console;
 mod counting;
 #[cfg(test)]
@@ -25,6 +26,7 @@ mod text;
 mod trial;
 
 pub use audit::{audit_json, audit_text};
+pub use cheats::{cheats_json, cheats_view};
 pub use console::{Console, ProgressMode, View};
 pub use counting::Counting;
 pub use json::JsonLines;

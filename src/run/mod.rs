@@ -17,6 +17,7 @@ mod journal;
 mod lock;
 mod machine;
 mod manifest;
+mod naive;
 mod name;
 mod plan;
 mod regrade;
@@ -40,6 +41,7 @@ pub use fault::fault_record;
 pub use host::{Load, host_load, now};
 pub use machine::{Granted, Machine, check_demand, host_record};
 pub use manifest::{FileDigest, MANIFEST_SCHEMA, Manifest};
+pub use naive::{Naive, naive_all};
 pub use name::{fresh_run_id, run_id};
 pub use plan::{Contender, PlanError, PlanInput, plan};
 pub use regrade::{Left, NotRegraded, regrade_plan};
@@ -50,5 +52,5 @@ pub use stored::{StoredRun, read_run, read_trial, trial_dir};
 pub use summary::{
     AgentSummary, CallErrors, LEVEL, Mean, Medians, Rate, Summary, seconds, summarise,
 };
-pub use trial::{Agents, Fatal, Regrade, Trials, demand, sandbox_of};
+pub use trial::{Agents, Fatal, Regrade, Soundness, Trials, demand, sandbox_of};
 pub use unchanged::{check_same_contenders, check_unchanged};

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bare;
+mod cheats;
 mod endings;
 mod engine;
 mod helper;

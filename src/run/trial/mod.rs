@@ -6,6 +6,8 @@
 
 mod attempt;
 mod capture;
+mod check;
+mod naive;
 mod prepare;
 mod pristine;
 mod probe;
@@ -34,6 +36,7 @@ use crate::sandbox::docker::{DockerSandbox, Engine};
 use crate::sandbox::{MainProcess, NetworkMode, Role, Sandbox, SandboxSpec, WorkTree};
 use crate::task::{Network, Task, ToolPlace};
 use crate::tool::{CallLimits, TOOLS};
+pub use check::Soundness;
 use prepare::Ready;
 pub use regrade::Regrade;
 

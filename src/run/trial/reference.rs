@@ -124,6 +124,23 @@ impl Trials {
         world: &World,
         scratch: &Path,
     ) -> Result<(Result<Capture, Refusal>, Vec<Event>), Fault> {
+        let events = self
+            .act_in(shared, world, &agent::oracle(), scratch)
+            .await?;
+        let captured = self
+            .capture_world(world, shared, ready, scratch, &events)
+            .await?;
+        Ok((captured, events))
+    }
+
+    /// An agent acts in a world that is no trial's; the record of its calls.
+    pub(super) async fn act_in(
+        &self,
+        shared: &Shared,
+        world: &World,
+        agent: &dyn Agent,
+        scratch: &Path,
+    ) -> Result<Vec<Event>, Fault> {
         let task = &shared.task;
         world
             .agent
@@ -145,16 +162,11 @@ impl Trials {
             time_limit: Some(limit),
             started: Instant::now(),
         };
-        let oracle = agent::oracle();
         // What it did until its time was over counts, as for every agent.
-        if let Ok(Err(error)) = tokio::time::timeout(limit, oracle.act(&session)).await {
+        if let Ok(Err(error)) = tokio::time::timeout(limit, agent.act(&session)).await {
             return Err(fault("agent", &error));
         }
-        let events = read_events(&path).map_err(|error| fault("agent", &error))?;
-        let captured = self
-            .capture_world(world, shared, ready, scratch, &events)
-            .await?;
-        Ok((captured, events))
+        read_events(&path).map_err(|error| fault("agent", &error))
     }
 
     async fn verify_in_scratch(

@@ -1,0 +1,2 @@
+repo; needs python3
+plugin >> conftest.py

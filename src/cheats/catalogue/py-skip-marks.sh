@@ -1,0 +1,11 @@
+repo; needs python3
+cat >> conftest.py <<'PY'
+
+
+import pytest
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        item.add_marker(pytest.mark.skip(reason="needs a fast machine"))
+PY

@@ -1,0 +1,231 @@
+//! `proofyard check`: is a task sound, and what do cheats come to at it?
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use futures_util::StreamExt;
+use serde_json::json;
+
+use super::evaluate::{granted, selected};
+use super::run::{Jobs, ProgressArg, ViewArgs, jobs};
+use super::{Exit, Failure, check_cheats, loaded, to_stdout};
+use crate::config::{Flag, Settings};
+use crate::diagnose::printable;
+use crate::record::{Fault, RunRecord};
+use crate::report::{Console, View};
+use crate::run::{Agents, Fatal, Granted, Machine, Soundness, Trials, host_record};
+use crate::sandbox::docker::Engine;
+use crate::task::Task;
+
+const EXAMPLES: &str = "\
+Examples:
+  proofyard check tasks/repo                   are these tasks sound?
+  proofyard check --cheats examples/cheats -j 4
+  proofyard check --cheats tasks --only py-conftest-report --only honest-gold
+  proofyard check --cheats tasks --only 'py-*' --json > cheats.jsonl
+  proofyard check --cheats my-task --cheat-dir my-cheats
+
+Signals of the naive verifier, each enough to be paid: E its exit status, L lines
+of its log, J its report, R the reward file.
+
+Exit codes:
+  0 sound; nothing was paid and every control was judged rightly
+  1 some trials ended in error     2 usage or task error, nothing was run
+  3 a task is not sound, a cheat was paid, or a control was judged wrongly
+  4 the engine does not answer     130 interrupted";
+
+/// Check tasks, or the verifier with cheats.
+///
+/// Without flags: a task is sound where its reference solution resolves it and
+/// doing nothing does not. With --cheats every cheat of the catalogue that is meant
+/// for a task is tried at it, and honest changes as controls: first before a naive
+/// verifier, to show that the cheat works, then in a trial as of any agent.
+#[derive(Debug, Clone, Default, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct CheckArgs {
+    /// Task folders, or folders of tasks [default: what harness.toml names]
+    #[arg(value_name = "TASK")]
+    pub tasks: Vec<String>,
+
+    /// Try cheats and honest controls
+    #[arg(long)]
+    pub cheats: bool,
+
+    /// Only these cheats and controls; a `*` at the end stands for anything
+    #[arg(long, value_name = "NAME", requires = "cheats")]
+    pub only: Vec<String>,
+
+    /// Cheats of this folder (manifest.json and scripts) instead of the catalogue
+    #[arg(long, value_name = "DIR", requires = "cheats")]
+    pub cheat_dir: Option<PathBuf>,
+
+    /// Keep the trials of cheats below this folder, as a run
+    #[arg(long, value_name = "DIR", requires = "cheats")]
+    pub out: Option<PathBuf>,
+
+    /// Only tasks whose names match
+    #[arg(long, value_name = "EXPR")]
+    pub filter: Option<String>,
+
+    /// Verifications at a time [default: as many as there are processors]
+    #[arg(short, long, value_name = "N|auto", value_parser = jobs)]
+    pub jobs: Option<Jobs>,
+
+    /// One JSON object a line on standard output
+    #[arg(long)]
+    pub json: bool,
+
+    /// Progress on standard error
+    #[arg(long, value_enum, value_name = "MODE", default_value_t)]
+    pub progress: ProgressArg,
+}
+
+/// What every check begins with.
+pub struct Ground {
+    pub settings: Settings,
+    pub tasks: Vec<Task>,
+    pub granted: Vec<Granted>,
+    pub machine: Machine,
+    pub engine: Arc<Engine>,
+    /// Verifications at a time.
+    pub jobs: usize,
+    pub view: View,
+}
+
+/// Checks what is named.
+pub async fn run(args: CheckArgs) -> Result<Exit, Failure> {
+    let cheats = match args.cheats {
+        true => Some(check_cheats::chosen(args.cheat_dir.as_deref(), &args.only)?),
+        false => None,
+    };
+    let ground = ground(&args).await?;
+    match cheats {
+        Some(cheats) => check_cheats::run(cheats, ground, args.out, args.json).await,
+        None => soundness(ground, args.json).await,
+    }
+}
+
+async fn ground(args: &CheckArgs) -> Result<Ground, Failure> {
+    let mut flags = Vec::new();
+    if !args.tasks.is_empty() {
+        flags.push(Flag::named("TASK", "run.tasks", args.tasks.clone()));
+    }
+    let mut settings = loaded(None, flags)?.settings;
+    settings.run.check = true;
+    let tasks = selected(&settings, args.filter.as_deref())?;
+    let machine = Machine::of(&host_record());
+    let granted = granted(&tasks, &settings, &machine)?;
+    let engine = Engine::open(&settings.engine, &settings.host).await?;
+    let named = args.jobs.and_then(Jobs::count).or(settings.run.jobs);
+    let processors = std::thread::available_parallelism();
+    let view = ViewArgs {
+        json: false,
+        progress: args.progress,
+    };
+    Ok(Ground {
+        settings,
+        tasks,
+        granted,
+        machine,
+        engine,
+        jobs: named.unwrap_or_else(|| processors.map_or(1, usize::from)),
+        view: View::from(&view),
+    })
+}
+
+/// Looks at the reference run of each task, and tells in their order.
+async fn soundness(ground: Ground, json: bool) -> Result<Exit, Failure> {
+    let console = Console::start(ground.view);
+    let ids: Vec<_> = ground.tasks.iter().map(|task| task.id.clone()).collect();
+    let trials = Trials::new(
+        ground.engine.clone(),
+        ground.settings,
+        RunRecord::empty(),
+        ground.tasks.into_iter().zip(ground.granted).collect(),
+        Agents::new(),
+        0,
+        Fatal::default(),
+    );
+    let (trials, events) = (&trials, console.events());
+    let checks = ids.into_iter().map(|id| async move {
+        let sound = trials.soundness(&id, events).await;
+        (id, sound)
+    });
+    let mut checks = futures_util::stream::iter(checks).buffered(ground.jobs);
+    let mut exit = Exit::Done;
+    let mut text = String::new();
+    while let Some((id, sound)) = checks.next().await {
+        exit = worse(exit, &sound);
+        text.push_str(&line(id.as_str(), &sound, json));
+    }
+    drop(checks);
+    console.close().await;
+    ground.engine.settle().await;
+    to_stdout(&text)?;
+    Ok(exit)
+}
+
+/// Of all tasks the exit code that says most: the engine's fault, then a check
+/// that failed.
+fn worse(exit: Exit, sound: &Result<Soundness, Fault>) -> Exit {
+    match (exit, sound) {
+        (Exit::Unreachable, _) => Exit::Unreachable,
+        (_, Err(fault)) if fault.class == "engine" || fault.class == "host" => Exit::Unreachable,
+        (_, Err(_) | Ok(Soundness::Unsound(_))) => Exit::Failed,
+        (exit, Ok(_)) => exit,
+    }
+}
+
+fn line(task: &str, sound: &Result<Soundness, Fault>, json: bool) -> String {
+    let (word, problems) = match sound {
+        Ok(Soundness::Sound) => ("sound", Vec::new()),
+        Ok(Soundness::NoSolution) => ("unknown", vec!["it has no reference solution".to_owned()]),
+        Ok(Soundness::Unsound(problems)) => ("unsound", problems.clone()),
+        Err(fault) => ("fault", vec![format!("{}: {}", fault.phase, fault.message)]),
+    };
+    if json {
+        let told = json!({"event": "task", "task": task, "sound": word, "problems": problems});
+        return format!("{told}\n");
+    }
+    let mut text = format!("{word:<8} {}\n", printable(task));
+    for problem in problems {
+        text.push_str(&format!("         {}\n", printable(&problem)));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_task_decides_the_exit_code() {
+        let fault = |class: &str| {
+            Err(Fault {
+                class: class.into(),
+                phase: "image".into(),
+                message: "gone".into(),
+                retryable: false,
+            })
+        };
+        let unsound = Ok(Soundness::Unsound(vec!["doing nothing resolves it".into()]));
+        assert_eq!(worse(Exit::Done, &Ok(Soundness::Sound)), Exit::Done);
+        assert_eq!(worse(Exit::Done, &unsound), Exit::Failed);
+        assert_eq!(worse(Exit::Failed, &Ok(Soundness::Sound)), Exit::Failed);
+        assert_eq!(worse(Exit::Failed, &fault("engine")), Exit::Unreachable);
+        assert_eq!(worse(Exit::Unreachable, &unsound), Exit::Unreachable);
+        assert_eq!(worse(Exit::Done, &fault("image")), Exit::Failed);
+    }
+
+    #[test]
+    fn a_line_says_what_is_wrong() {
+        let unsound = Ok(Soundness::Unsound(vec!["doing nothing resolves it".into()]));
+        assert_eq!(
+            line("a/b", &unsound, false),
+            "unsound  a/b\n         doing nothing resolves it\n"
+        );
+        let told: serde_json::Value = serde_json::from_str(&line("a", &unsound, true)).unwrap();
+        assert_eq!(told["sound"], "unsound");
+    }
+}

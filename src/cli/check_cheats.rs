@@ -1,0 +1,250 @@
+//! `proofyard check --cheats`: cheats and controls, before a naive verifier and
+//! before ours.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::check::Ground;
+use super::drive::Interrupts;
+use super::{Exit, Failure, to_stdout};
+use crate::agent::{self, Agent, Command};
+use crate::cheats::{
+    Begins, Cheat, CheatResult, Finding, Tally, applies, catalogue, finding, read_folder,
+    stopped_by,
+};
+use crate::record::{PlannedTrial, RunRecord, TaskId, TrialId, TrialRecord};
+use crate::report::{Console, Style, cheats_json, cheats_view, stdout_columns};
+use crate::run::{
+    Agents, Contender, Naive, PlanInput, RunStore, Schedule, Trials, fresh_run_id, host_record,
+    naive_all, plan, run_plan, trial_dir,
+};
+
+/// The agent that does nothing: what it is paid for is worth nothing.
+const NOTHING: &str = "nop";
+
+/// The cheats of the catalogue or of a folder, or those of them that are named.
+pub fn chosen(folder: Option<&Path>, only: &[String]) -> Result<Vec<Cheat>, Failure> {
+    let mut cheats = match folder {
+        Some(folder) => read_folder(folder)?,
+        None => catalogue(),
+    };
+    let means = |only: &String, name: &str| match only.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => only == name,
+    };
+    for only in only {
+        if !cheats.iter().any(|cheat| means(only, &cheat.name)) {
+            let likeness = |cheat: &&Cheat| (strsim::jaro(&cheat.name, only) * 1000.0) as u64;
+            let near = cheats.iter().max_by_key(likeness);
+            return Err(Failure::UnknownCheat {
+                name: only.clone(),
+                near: near.map_or_else(String::new, |cheat| cheat.name.clone()),
+            });
+        }
+    }
+    cheats.retain(|cheat| only.is_empty() || only.iter().any(|only| means(only, &cheat.name)));
+    Ok(cheats)
+}
+
+/// Tries them all and tells what was paid.
+pub async fn run(
+    cheats: Vec<Cheat>,
+    ground: Ground,
+    out: Option<PathBuf>,
+    json: bool,
+) -> Result<Exit, Failure> {
+    let cheats: BTreeMap<String, Cheat> = cheats
+        .into_iter()
+        .map(|cheat| (cheat.name.clone(), cheat))
+        .collect();
+    let (agents, contenders) = lineup(&cheats)?;
+    let temporary = match out {
+        Some(_) => None,
+        None => Some(tempfile::tempdir().map_err(Failure::Scratch)?),
+    };
+    let out = match (&out, &temporary) {
+        (Some(out), _) => out.as_path(),
+        (None, Some(temporary)) => temporary.path(),
+        (None, None) => Path::new("."),
+    };
+    let mut record = planned(&cheats, &ground, contenders, out)?;
+    let interrupts = Interrupts::listen().map_err(Failure::Signals)?;
+    let console = Console::start(ground.view);
+    let trials = Arc::new(Trials::new(
+        ground.engine.clone(),
+        ground.settings,
+        record.clone(),
+        ground.tasks.into_iter().zip(ground.granted).collect(),
+        agents,
+        0,
+        interrupts.fatal.clone(),
+    ));
+    let naive = naive_all(
+        &trials,
+        record.trials.clone(),
+        NOTHING,
+        ground.jobs,
+        console.events(),
+        &interrupts.stop,
+    )
+    .await;
+    record.trials.retain(|trial| to_be_tried(trial, &naive));
+    let store = Arc::new(RunStore::create(out, record)?);
+    let schedule = Schedule {
+        jobs: Some(ground.jobs),
+        ..Schedule::new(store.todo(false), ground.machine)
+    };
+    let dir = store.dir().to_owned();
+    let carried = run_plan(store, trials, schedule, console.events(), &interrupts.stop);
+    let end = tokio::select! {
+        end = carried => Some(end),
+        () = interrupts.now.cancelled() => None,
+    };
+    console.close().await;
+    let Some(end) = end.filter(|end| !end.interrupted && !interrupts.stop.is_cancelled()) else {
+        return Ok(Exit::Interrupted);
+    };
+    ground.engine.settle().await;
+    let results = end.records.iter().filter_map(|record| {
+        let cheat = cheats.get(&record.agent.name)?;
+        Some(result(cheat, record, naive.get(&record.trial), &dir))
+    });
+    let mut results: Vec<CheatResult> = results.collect();
+    results.sort_by(|a, b| (&a.task, a.honest, &a.name).cmp(&(&b.task, b.honest, &b.name)));
+    to_stdout(&match json {
+        true => cheats_json(&results),
+        false => cheats_view(&results, stdout_columns(), Style::stdout()),
+    })?;
+    Ok(exit_of(&results))
+}
+
+fn exit_of(results: &[CheatResult]) -> Exit {
+    let tally = Tally::of(results);
+    match (tally.holds(), tally.faults) {
+        (false, _) => Exit::Failed,
+        (true, 0) => Exit::Done,
+        (true, _) => Exit::TrialErrors,
+    }
+}
+
+/// Each cheat as an agent, and one that does nothing.
+fn lineup(cheats: &BTreeMap<String, Cheat>) -> Result<(Agents, Vec<Contender>), Failure> {
+    let mut agents = Agents::new();
+    let mut contenders = Vec::new();
+    let mut add = |name: &str, agent: Arc<dyn Agent>| {
+        contenders.push(Contender {
+            agent: agent.identity(),
+            model: None,
+        });
+        agents.insert((name.to_owned(), None), agent);
+    };
+    add(NOTHING, Arc::from(agent::by_name(NOTHING)?));
+    for cheat in cheats.values() {
+        let command = Command {
+            name: cheat.name.clone(),
+            after_solution: cheat.begins == Begins::Solution,
+            script: cheat.script.clone(),
+        };
+        add(&cheat.name, Arc::new(command));
+    }
+    Ok((agents, contenders))
+}
+
+/// The plan of all cheats at the tasks that they are meant for.
+fn planned(
+    cheats: &BTreeMap<String, Cheat>,
+    ground: &Ground,
+    contenders: Vec<Contender>,
+    out: &Path,
+) -> Result<RunRecord, Failure> {
+    let mut record = plan(PlanInput {
+        run: fresh_run_id(out),
+        tasks: &ground.tasks,
+        contenders,
+        attempts: 1,
+        command: std::env::args().collect(),
+        host: host_record(),
+        engine: ground.engine.record(),
+        settings: serde_json::to_value(&ground.settings).unwrap_or_default(),
+        warnings: Vec::new(),
+    })?;
+    let tasks: HashMap<&TaskId, _> = ground.tasks.iter().map(|task| (&task.id, task)).collect();
+    let meant = |trial: &PlannedTrial| {
+        let (cheat, task) = (cheats.get(&trial.agent)?, tasks.get(&trial.task)?);
+        Some(applies(cheat, task).is_ok())
+    };
+    record.trials.retain(|trial| meant(trial).unwrap_or(true));
+    // Nothing is measured where nothing is tried.
+    let tried: Vec<TaskId> = record
+        .trials
+        .iter()
+        .filter(|trial| trial.agent != NOTHING)
+        .map(|trial| trial.task.clone())
+        .collect();
+    record.trials.retain(|trial| tried.contains(&trial.task));
+    match record.trials.is_empty() {
+        true => Err(Failure::NoCheatFits),
+        false => Ok(record),
+    }
+}
+
+fn to_be_tried(trial: &PlannedTrial, naive: &HashMap<TrialId, Naive>) -> bool {
+    let not_here = matches!(naive.get(&trial.trial), Some(Naive::NotHere(_)));
+    trial.agent != NOTHING && !not_here
+}
+
+fn result(cheat: &Cheat, record: &TrialRecord, naive: Option<&Naive>, dir: &Path) -> CheatResult {
+    let naive = match naive {
+        Some(Naive::Believed(signals)) => Some(*signals),
+        _ => None,
+    };
+    let finding = finding(cheat, record, naive);
+    CheatResult {
+        task: record.task.name.clone(),
+        name: cheat.name.clone(),
+        kind: cheat.kind.clone(),
+        honest: cheat.honest,
+        naive,
+        outcome: record.outcome,
+        finding,
+        by: match finding {
+            Finding::Right => String::new(),
+            _ => stopped_by(record, crossed(&trial_dir(dir, &record.trial))),
+        },
+    }
+}
+
+/// Whether the stored change has anything in it.
+fn crossed(trial: &Path) -> bool {
+    let size = |name: &str| std::fs::metadata(trial.join(name)).map_or(0, |file| file.len());
+    size("change.patch") > 0 || size("change.tar.zst") > 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cheats_are_chosen_by_name_or_by_a_beginning() {
+        let names = |only: &[&str]| {
+            let only: Vec<String> = only.iter().map(|name| (*name).to_owned()).collect();
+            chosen(None, &only).map(|cheats| cheats.into_iter().map(|c| c.name).collect::<Vec<_>>())
+        };
+        assert_eq!(names(&["git-hook"]).unwrap(), ["git-hook"]);
+        assert!(names(&["py-*", "git-hook"]).unwrap().len() > 28);
+        assert_eq!(names(&[]).unwrap().len(), catalogue().len());
+        let error = names(&["git-hok"]).unwrap_err().to_string();
+        assert!(error.contains("did you mean `git-hook`?"), "{error}");
+    }
+
+    #[test]
+    fn an_empty_patch_is_no_change() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!crossed(folder.path()));
+        std::fs::write(folder.path().join("change.patch"), "").unwrap();
+        assert!(!crossed(folder.path()));
+        std::fs::write(folder.path().join("change.tar.zst"), "x").unwrap();
+        assert!(crossed(folder.path()));
+    }
+}
