@@ -140,7 +140,7 @@ impl Tally {
 pub(super) mod tests {
     use super::*;
     use crate::record::Flag;
-    use crate::task::{History, Repo, RepoSource};
+    use crate::task::{History, Repo, RepoSource, Runner};
 
     /// A task of a runner, with two expected tests.
     pub(crate) fn task(runner: &str, repo: bool) -> Task {
