@@ -191,5 +191,21 @@ pub async fn verify(
     }
 }
 
+/// Runs the task's build on the change that has been applied: the agent's code, where
+/// no hidden file is. A judgement where that ends the verification.
+///
+/// # Errors
+/// As of [`verify`].
+pub async fn build(
+    sandbox: &dyn Sandbox,
+    task: &Task,
+    place: &Place,
+    log_dir: &Path,
+) -> Result<Option<Judged>, VerifyError> {
+    steps::Steps::new(sandbox, task, place, log_dir)
+        .build()
+        .await
+}
+
 #[cfg(test)]
 mod tests;

@@ -189,3 +189,33 @@ fn the_same_frames_go_over_one_stream_and_work_trees_become_layers() {
     }
     assert_eq!(yard.left(), Vec::<String>::new());
 }
+
+#[test]
+fn what_a_build_makes_crosses_without_what_is_the_verifiers() {
+    let yard = Yard::new();
+    let (task, write) = yard.words();
+    let toml = std::fs::read_to_string(task.join("task.toml")).unwrap();
+    let toml = toml.replace(
+        "[verification]\n",
+        "[verification]\nbuild = \"sh build.sh\"\n",
+    );
+    std::fs::write(task.join("task.toml"), toml).unwrap();
+    let fix = write["arguments"]["content"].clone();
+    let start = "/usr/local/lib/python3.11/dist-packages/sitecustomize.py";
+    let build = format!(
+        "git apply fix.patch\necho 'raise SystemExit(0)' > {start}\n\
+         (while :; do echo 'def test(): pass' > tests/test_late.py; done) &\n"
+    );
+    let script = yard.script(
+        "build.jsonl",
+        &[
+            call("write", json!({"path": "fix.patch", "content": fix})),
+            call("write", json!({"path": "build.sh", "content": build})),
+        ],
+    );
+    let trial = yard.one(&task, &script, &["--no-check"]);
+    assert_eq!(trial["outcome"], "resolved", "{trial:#}");
+    let withheld = trial["verdict"]["withheld"].as_array().unwrap();
+    assert!(withheld.iter().any(|own| own["path"] == start), "{trial:#}");
+    assert_eq!(yard.left(), Vec::<String>::new());
+}

@@ -232,12 +232,19 @@ impl<'a> Attempt<'a> {
             }
             Err(error) => return Verified::Mishap(ours(fault("verify", &error), true)),
         };
+        let subject = Subject {
+            shared: self.shared,
+            ready: self.ready,
+            captured,
+            place: &place,
+            own: Own::Stays,
+            trial,
+        };
         let logs = self.dir.join("verifier");
         let judged = match std::fs::create_dir_all(&logs) {
             Ok(()) => {
-                self.trials
-                    .judge(&pristine, self.shared, &place, &logs)
-                    .await
+                let judged = self.trials.judge(&pristine, subject, &logs).await;
+                judged.map(|(judged, _)| judged)
             }
             Err(source) => Err(VerifyError::Keep { path: logs, source }),
         };
@@ -250,14 +257,6 @@ impl<'a> Attempt<'a> {
         let judged = match judged {
             Ok(judged) if judged.outcome == Outcome::Resolved => {
                 self.enter(clock, Phase::Probes, "");
-                let subject = Subject {
-                    shared: self.shared,
-                    ready: self.ready,
-                    captured,
-                    place: &place,
-                    own: Own::Stays,
-                    trial,
-                };
                 let logs = self.dir.join("verifier/probe");
                 let made = std::fs::create_dir_all(&logs);
                 match made {

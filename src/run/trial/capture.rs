@@ -15,7 +15,7 @@ use crate::sandbox::{
 use crate::tool::TOOLS;
 
 /// Folders of the harness's own in a sandbox; what lies there is nobody's change.
-const OURS: [&str; 5] = [
+pub const OURS: [&str; 5] = [
     "/solution",
     "/tests",
     "/logs/agent",

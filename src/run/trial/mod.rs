@@ -5,6 +5,7 @@
 //! itself then goes its way: sandbox, session, capture, pristine sandbox, verdict.
 
 mod attempt;
+mod built;
 mod capture;
 mod check;
 mod naive;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::capture::{Capture, below};
 use super::prepare::Ready;
+use super::probe::Subject;
 use super::{Shared, Trials};
 use crate::record::Withheld;
 use crate::repo::RepoError;
@@ -12,7 +13,7 @@ use crate::sandbox::docker::DockerSandbox;
 use crate::sandbox::{Role, Sandbox, SandboxError, User};
 use crate::task::Hidden;
 use crate::verify::own::{self, Kept};
-use crate::verify::{Judged, Place, VerifyError, verify};
+use crate::verify::{Judged, Place, VerifyError};
 
 /// Bytes of a configuration file of which sections are the runner's.
 const LARGEST_CONFIGURATION: u64 = 4 << 20;
@@ -142,18 +143,22 @@ impl Trials {
         Ok(place.telling(captured.calls.clone()).compared(shape))
     }
 
-    /// Runs the verifier in it.
+    /// Runs the verifier in it. The paths that are the verifier's come back beside the
+    /// judgement, those of a build too.
     pub(super) async fn judge(
         &self,
         pristine: &Pristine,
-        shared: &Shared,
-        place: &Place,
+        subject: Subject<'_>,
         logs: &Path,
-    ) -> Result<Judged, VerifyError> {
-        let mut task = shared.task.clone();
-        task.verification.timeout = self.time(task.verification.timeout);
-        let judged = verify(&pristine.sandbox, &task, place, logs).await?;
-        Ok(judged.withholding(pristine.withheld.clone()))
+    ) -> Result<(Judged, BTreeSet<String>), VerifyError> {
+        let verified = self.verify_laid(&pristine.sandbox, subject, subject.place, logs);
+        let (judged, built) = verified.await?;
+        let mut withheld = pristine.withheld.clone();
+        let known = |own: &Withheld| pristine.withheld.contains(own);
+        withheld.extend(built.withheld.into_iter().filter(|own| !known(own)));
+        let mut owned = pristine.owned.clone();
+        owned.extend(built.paths);
+        Ok((judged.withholding(withheld), owned))
     }
 
     fn hidden_patch(

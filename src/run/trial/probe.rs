@@ -11,7 +11,7 @@ use crate::sandbox::docker::DockerSandbox;
 use crate::sandbox::{Role, Sandbox, SandboxError};
 use crate::verify::channel::Heard;
 use crate::verify::probe::{self, Answer, Baseline, Picks, Probed};
-use crate::verify::{Judged, Place, VerifyError, pytest, verify};
+use crate::verify::{Judged, Place, VerifyError, pytest};
 
 /// Rounds in which places are tried that the reference solution has to refuse.
 const ROUNDS: usize = 2;
@@ -145,9 +145,7 @@ impl Trials {
         logs: &Path,
     ) -> Result<Run, VerifyError> {
         let failed = |source: SandboxError| VerifyError::of("alter the hidden tests", source);
-        let mut task = subject.shared.task.clone();
-        task.verification.timeout = self.time(task.verification.timeout);
-        let wanted = probe::wanted(&task);
+        let wanted = probe::wanted(&subject.shared.task);
         let sources = probe::sources(subject.place, &wanted);
         let seed = rand::random();
         let ask = |picks| probe::ask(sandbox, interpreter, seed, &sources, &wanted, picks);
@@ -168,7 +166,7 @@ impl Trials {
         self.lay(sandbox, shared, ready, captured, &place, own)
             .await
             .map_err(failed)?;
-        let judged = verify(sandbox, &task, &place, logs).await?;
+        let (judged, _) = self.verify_laid(sandbox, subject, &place, logs).await?;
         Ok(Run {
             picks,
             answer,

@@ -189,20 +189,20 @@ impl Trials {
             }
             Err(error) => return Err(fault("verify", &error)),
         };
-        let judged = self.judge(&pristine, shared, &place, logs.path()).await;
+        let subject = Subject {
+            shared,
+            ready,
+            captured,
+            place: &place,
+            own,
+            trial,
+        };
+        let judged = self.judge(&pristine, subject, logs.path()).await;
         let stopped = pristine.sandbox.stop().await;
         let mut probes = None;
         let record = match judged {
-            Ok(judged) => {
+            Ok((judged, owned)) => {
                 stopped.map_err(|error| fault("teardown", &error))?;
-                let subject = Subject {
-                    shared,
-                    ready,
-                    captured,
-                    place: &place,
-                    own,
-                    trial,
-                };
                 let resolved = judged.outcome == Outcome::Resolved && own == Own::Crosses;
                 if let (Some(heard), true) = (&judged.heard, resolved) {
                     probes = match self.baseline(subject, heard).await {
@@ -212,7 +212,7 @@ impl Trials {
                     };
                 }
                 JudgedRecord {
-                    owned: pristine.owned,
+                    owned,
                     ..JudgedRecord::judged(&judged)
                 }
             }
