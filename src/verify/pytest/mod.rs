@@ -80,7 +80,7 @@ pub fn command(start: Option<&str>, cwd: &str, files: &[String]) -> Vec<String> 
             &format!("--rootdir={cwd}"),
             "--continue-on-collection-errors",
             "--maxfail=0",
-            "--tb=short",
+            "--tb=native",
             "--color=no",
             "-q",
         ]

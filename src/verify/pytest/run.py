@@ -21,7 +21,6 @@ import pkgutil  # noqa: E402
 import site  # noqa: E402
 import types  # noqa: E402
 import unittest  # noqa: E402
-import unittest.mock  # noqa: E402, F401
 
 MESSAGE = 2000
 
