@@ -78,25 +78,25 @@ mod tests {
 
     #[test]
     fn what_failed_is_shown_with_why() {
-        insta::assert_snapshot!(run_view(&stored(), true, 100, Style::PLAIN), @r"
-        2026-11-23-quiet-otter   2 tasks × 2 agents × 2 attempts = 8 trials · engine docker 20.10
-        begun 2026-11-23T10:00:00Z
+        insta::assert_snapshot!(run_view(&stored(), true, 100, Style::PLAIN), @r#"
+            2026-11-23-quiet-otter   2 tasks × 2 agents × 2 attempts = 8 trials · engine docker 20.10
+            begun 2026-11-23T10:00:00Z
 
-          ✘ repo/glob-star         nop   1/2     0 calls   0:01   2 of 5 fail_to_pass failed
-          ✘ terminal/torn-journal  nop   1/2     0 calls   0:09   2 of 5 fail_to_pass failed
-          ! repo/glob-star         loop  2/2    14 calls   0:09   tampered: conftest.py rewrites outcomes
-          ? repo/glob-star         nop   2/2    14 calls   0:09   engine error in sandbox: no such container
-          ✘ terminal/torn-journal  loop  2/2    22 calls   1:17   2 of 5 fail_to_pass failed
-          2 resolved trials not shown
+              ✘ repo/glob-star         nop   1/2     0 calls   0:01   2 of 5 fail_to_pass failed
+              ✘ terminal/torn-journal  nop   1/2     0 calls   0:09   2 of 5 fail_to_pass failed
+              ! repo/glob-star         loop  2/2    14 calls   0:09   tampered: conftest.py rewrites outcomes
+              ? repo/glob-star         nop   2/2    14 calls   0:09   engine error in sandbox: no such container
+              ✘ terminal/torn-journal  loop  2/2    22 calls   1:17   2 of 5 fail_to_pass failed
+              2 resolved trials not shown
 
-                resolved            clean   tampered   errors   calls   errors in calls   time
-         loop   2/4  50 % [15–85]    50 %          1        0      14        1.2 (10 %)   0:09
-         nop    0/2   0 % [0–66]      0 %          0        1       0                 –   0:05
-                2 tasks · 95 % intervals clustered by task · calls and time are medians · 1 tampered
-                1 trial in error · 1 trial missing
+                    resolved            clean   tampered   errors   calls   errors in calls   time
+             loop   2/4  50 % [15–85]    50 %          1        0      14        1.2 (10 %)   0:09
+             nop    0/2   0 % [0–66]      0 %          0        1       0                 –   0:05
+                    2 tasks · 95 % intervals clustered by task · calls and time are medians · 1 tampered
+                    1 trial in error · evidence: 2 by records · 1 trial missing
 
-          proofyard show runs/2026-11-23-quiet-otter/trials/repo__glob-star--nop--1   its steps and tests
-        ");
+              proofyard show runs/2026-11-23-quiet-otter/trials/repo__glob-star--nop--1   its steps and tests
+            "#);
     }
 
     #[test]

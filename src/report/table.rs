@@ -12,7 +12,7 @@ use super::line::label;
 use super::number::{money, number, percent, share, thousands};
 use super::style::Style;
 use super::text::{clock, flowed, left, plural, right, width};
-use crate::record::End;
+use crate::record::{End, Evidence};
 use crate::run::{AgentSummary, Rate, Summary};
 
 /// What stands for a number that does not exist.
@@ -198,6 +198,24 @@ fn cost(agent: &AgentSummary) -> String {
     }
 }
 
+/// What is behind `resolved`, the strongest first.
+fn evidence(summary: &Summary) -> Option<String> {
+    let counts: Vec<String> = summary
+        .evidence
+        .iter()
+        .rev()
+        .map(|(evidence, count)| {
+            let word = match evidence {
+                Evidence::Probed => "probed",
+                Evidence::Records => "by records",
+                Evidence::Asserted => "asserted",
+            };
+            format!("{count} {word}")
+        })
+        .collect();
+    (!counts.is_empty()).then(|| format!("evidence: {}", counts.join(", ")))
+}
+
 /// What the numbers of the table are, and what has no column.
 fn basis(summary: &Summary, medians: &[&str], left_out: &[&str]) -> Vec<String> {
     let tasks = summary.agents.iter().map(|agent| agent.tasks).max();
@@ -222,6 +240,7 @@ fn basis(summary: &Summary, medians: &[&str], left_out: &[&str]) -> Vec<String> 
     }
     parts.push(format!("{} tampered", summary.tampered));
     parts.push(format!("{} in error", plural(summary.errors, "trial")));
+    parts.extend(evidence(summary));
     parts.extend(ends(summary));
     parts.extend(spent(summary, left_out.contains(&"cost")));
     if summary.missing > 0 {
@@ -292,18 +311,18 @@ mod tests {
     #[test]
     fn a_row_per_agent_and_the_next_step() {
         let summary = summarise(&fixture::run(), &fixture::records());
-        insta::assert_snapshot!(text(&summary), @r"
-                resolved            clean   tampered   errors   calls   errors in calls   time
-         loop   2/4  50 % [15–85]    50 %          1        0      14        1.2 (10 %)   0:09
-         nop    0/2   0 % [0–66]      0 %          0        1       0                 –   0:05
-                2 tasks · 95 % intervals clustered by task · calls and time are medians · 1 tampered
-                1 trial in error · 1 trial missing
+        insta::assert_snapshot!(text(&summary), @r#"
+                    resolved            clean   tampered   errors   calls   errors in calls   time
+             loop   2/4  50 % [15–85]    50 %          1        0      14        1.2 (10 %)   0:09
+             nop    0/2   0 % [0–66]      0 %          0        1       0                 –   0:05
+                    2 tasks · 95 % intervals clustered by task · calls and time are medians · 1 tampered
+                    1 trial in error · evidence: 2 by records · 1 trial missing
 
-        runs/2026-11-23-quiet-otter
-          proofyard resume runs/2026-11-23-quiet-otter                    finish 1 missing trial
-          proofyard resume runs/2026-11-23-quiet-otter --retry-errors 1   execute 1 trial in error again
-          proofyard show runs/2026-11-23-quiet-otter --failed             which, and why
-        ");
+            runs/2026-11-23-quiet-otter
+              proofyard resume runs/2026-11-23-quiet-otter                    finish 1 missing trial
+              proofyard resume runs/2026-11-23-quiet-otter --retry-errors 1   execute 1 trial in error again
+              proofyard show runs/2026-11-23-quiet-otter --failed             which, and why
+            "#);
     }
 
     #[test]
@@ -329,65 +348,65 @@ mod tests {
 
     #[test]
     fn a_model_has_turns_tokens_and_a_price() {
-        insta::assert_snapshot!(of(&["demo-1"], false, 160), @r"
-                        resolved            clean   tool use   turns   calls   errors in calls   tokens   cost per success     cost   time
-        loop · demo-1   3/4  75 % [26–96]    75 %   0.87 (4)    10.5      14         1.0 (7 %)     30 k             $0.029   $0.086   0:09
-                        2 tasks · 95 % intervals clustered by task · turns, calls, tokens and time are medians · 0 tampered
-                        0 trials in error · 1 ended max_steps
-        ");
+        insta::assert_snapshot!(of(&["demo-1"], false, 160), @r#"
+                            resolved            clean   tool use   turns   calls   errors in calls   tokens   cost per success     cost   time
+            loop · demo-1   3/4  75 % [26–96]    75 %   0.87 (4)    10.5      14         1.0 (7 %)     30 k             $0.029   $0.086   0:09
+                            2 tasks · 95 % intervals clustered by task · turns, calls, tokens and time are medians · 0 tampered
+                            0 trials in error · evidence: 3 by records · 1 ended max_steps
+            "#);
     }
 
     #[test]
     fn what_an_agent_has_not_is_a_dash() {
-        insta::assert_snapshot!(of(&["demo-1", "unpriced"], true, 160), @r"
-                          resolved              clean   tool use   turns   calls   errors in calls   tokens   cost per success       cost   time
-        loop · demo-1     4/4  100 % [34–100]   100 %   0.81 (4)    13.5      14         1.0 (7 %)     33 k             $0.021     $0.086   0:09
-        loop · unpriced   0/4    0 % [0–66]       0 %   0.79 (4)    14.5      14         1.0 (7 %)     34 k                  –   unpriced   0:09
-        nop               0/4    0 % [0–66]       0 %          –       –       0                 –        –                  –          –   0:01
-                          2 tasks · 95 % intervals clustered by task · turns, calls, tokens and time are medians · 0 tampered
-                          0 trials in error · 4 ended max_steps
-        ");
-        insta::assert_snapshot!(of(&["unpriced"], false, 160), @r"
-                          resolved           clean  tool use  turns  calls  errors in calls  tokens  time
-        loop · unpriced   3/4  75 % [26–96]   75 %  0.87 (4)   10.5     14        1.0 (7 %)    30 k  0:09
-                          2 tasks · 95 % intervals clustered by task · turns, calls, tokens and time are medians · 0 tampered
-                          0 trials in error · 1 ended max_steps · unpriced
-        ");
+        insta::assert_snapshot!(of(&["demo-1", "unpriced"], true, 160), @r#"
+                              resolved              clean   tool use   turns   calls   errors in calls   tokens   cost per success       cost   time
+            loop · demo-1     4/4  100 % [34–100]   100 %   0.81 (4)    13.5      14         1.0 (7 %)     33 k             $0.021     $0.086   0:09
+            loop · unpriced   0/4    0 % [0–66]       0 %   0.79 (4)    14.5      14         1.0 (7 %)     34 k                  –   unpriced   0:09
+            nop               0/4    0 % [0–66]       0 %          –       –       0                 –        –                  –          –   0:01
+                              2 tasks · 95 % intervals clustered by task · turns, calls, tokens and time are medians · 0 tampered
+                              0 trials in error · evidence: 4 by records · 4 ended max_steps
+            "#);
+        insta::assert_snapshot!(of(&["unpriced"], false, 160), @r#"
+                              resolved           clean  tool use  turns  calls  errors in calls  tokens  time
+            loop · unpriced   3/4  75 % [26–96]   75 %  0.87 (4)   10.5     14        1.0 (7 %)    30 k  0:09
+                              2 tasks · 95 % intervals clustered by task · turns, calls, tokens and time are medians · 0 tampered
+                              0 trials in error · evidence: 3 by records · 1 ended max_steps · unpriced
+            "#);
     }
 
     #[test]
     fn the_least_important_columns_give_way() {
-        insta::assert_snapshot!(of(&["demo-1"], true, 100), @r"
-                                                      tool                errors in          cost per
-                        resolved           clean       use  turns  calls      calls  tokens   success  time
-        loop · demo-1   3/4  75 % [26–96]   75 %  0.84 (4)     12     14  1.0 (7 %)    32 k    $0.029  0:09
-        nop             0/4   0 % [0–66]     0 %         –      –      0          –       –         –  0:01
-                        2 tasks · 95 % intervals clustered by task
-                        turns, calls, tokens and time are medians · 0 tampered · 0 trials in error
-                        1 ended max_steps · $0.086 in all · no room for cost
-        ");
-        insta::assert_snapshot!(of(&["demo-1"], true, 80), @r"
-                                                      tool         cost per
-                        resolved           clean       use  calls   success  time
-        loop · demo-1   3/4  75 % [26–96]   75 %  0.84 (4)     14    $0.029  0:09
-        nop             0/4   0 % [0–66]     0 %         –      0         –  0:01
-                        2 tasks · 95 % intervals clustered by task
-                        calls and time are medians · 0 tampered · 0 trials in error
-                        1 ended max_steps · $0.086 in all
-                        no room for cost, turns, errors in calls, tokens
-        ");
-        insta::assert_snapshot!(of(&["demo-1"], true, 60), @r"
-                                                  cost per
-                        resolved           calls   success  time
-        loop · demo-1   3/4  75 % [26–96]     14    $0.029  0:09
-        nop             0/4   0 % [0–66]       0         –  0:01
-                        2 tasks · 95 % intervals clustered by task
-                        calls and time are medians · 0 tampered
-                        0 trials in error · 1 ended max_steps
-                        $0.086 in all
-                        no room for cost, turns, errors in calls,
-                        tokens, clean, tool use
-        ");
+        insta::assert_snapshot!(of(&["demo-1"], true, 100), @r#"
+                                                          tool                errors in          cost per
+                            resolved           clean       use  turns  calls      calls  tokens   success  time
+            loop · demo-1   3/4  75 % [26–96]   75 %  0.84 (4)     12     14  1.0 (7 %)    32 k    $0.029  0:09
+            nop             0/4   0 % [0–66]     0 %         –      –      0          –       –         –  0:01
+                            2 tasks · 95 % intervals clustered by task
+                            turns, calls, tokens and time are medians · 0 tampered · 0 trials in error
+                            evidence: 3 by records · 1 ended max_steps · $0.086 in all · no room for cost
+            "#);
+        insta::assert_snapshot!(of(&["demo-1"], true, 80), @r#"
+                                                          tool         cost per
+                            resolved           clean       use  calls   success  time
+            loop · demo-1   3/4  75 % [26–96]   75 %  0.84 (4)     14    $0.029  0:09
+            nop             0/4   0 % [0–66]     0 %         –      0         –  0:01
+                            2 tasks · 95 % intervals clustered by task
+                            calls and time are medians · 0 tampered · 0 trials in error
+                            evidence: 3 by records · 1 ended max_steps · $0.086 in all
+                            no room for cost, turns, errors in calls, tokens
+            "#);
+        insta::assert_snapshot!(of(&["demo-1"], true, 60), @r#"
+                                                      cost per
+                            resolved           calls   success  time
+            loop · demo-1   3/4  75 % [26–96]     14    $0.029  0:09
+            nop             0/4   0 % [0–66]       0         –  0:01
+                            2 tasks · 95 % intervals clustered by task
+                            calls and time are medians · 0 tampered
+                            0 trials in error · evidence: 3 by records
+                            1 ended max_steps · $0.086 in all
+                            no room for cost, turns, errors in calls,
+                            tokens, clean, tool use
+            "#);
         for columns in [60, 72, 80, 90, 100, 120, 160] {
             let shown = of(&["demo-1"], true, columns);
             let wide = shown.lines().find(|line| width(line) > columns);

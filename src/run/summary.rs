@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::record::{End, Outcome, RunId, RunRecord, TrialRecord, Usage};
+use crate::record::{End, Evidence, Outcome, RunId, RunRecord, TrialRecord, Usage};
 use crate::stats::{RateInterval, clustered_mean, median, rate_interval};
 
 /// The confidence of every interval.
@@ -25,6 +25,8 @@ pub struct Summary {
     pub unresolved: usize,
     pub tampered: usize,
     pub errors: usize,
+    /// What the verdicts of resolved trials rest on, how many on each.
+    pub evidence: BTreeMap<Evidence, usize>,
     /// In the order of the plan.
     pub agents: Vec<AgentSummary>,
 }
@@ -147,8 +149,18 @@ pub fn summarise(run: &RunRecord, records: &[TrialRecord]) -> Summary {
         unresolved: total(|agent| agent.unresolved),
         tampered: total(|agent| agent.tampered),
         errors: total(|agent| agent.errors),
+        evidence: evidence(records),
         agents,
     }
+}
+
+fn evidence(records: &[TrialRecord]) -> BTreeMap<Evidence, usize> {
+    let resolved = records.iter().filter(|r| r.outcome == Outcome::Resolved);
+    let mut counts = BTreeMap::new();
+    for evidence in resolved.filter_map(|record| record.verdict.evidence) {
+        *counts.entry(evidence).or_default() += 1;
+    }
+    counts
 }
 
 fn summarise_agent(agent: &str, model: Option<&str>, records: Vec<&TrialRecord>) -> AgentSummary {

@@ -15,6 +15,7 @@ del sys.path[0]
 
 import hashlib  # noqa: E402
 import importlib  # noqa: E402
+import importlib.util  # noqa: E402
 import json  # noqa: E402
 import os  # noqa: E402
 import pkgutil  # noqa: E402
@@ -232,6 +233,8 @@ def main(arguments):
     if folder not in sys.path[:1]:
         sys.path.insert(0, folder)
     sys.argv[:] = [os.path.join(os.path.dirname(pytest.__file__), "__main__.py")] + arguments[1:]
+    if importlib.util.find_spec("xdist") and not os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
+        arguments.append("-n0")  # tests that run in other processes are told of by them
     reporter = Reporter(channel, hidden, folder)
     status = int(pytest.main(arguments[1:], plugins=[reporter, outermost(pytest, reporter)]))
     channel.tell(event="closed", exit=status)
