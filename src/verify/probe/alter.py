@@ -52,6 +52,11 @@ class File:
         self.constants = self.assigned_once(self.tree.body)
         self.helpers = {node.name for node in self.tree.body if isinstance(node, ast.FunctionDef)}
         self.helpers = {name for name in self.helpers if name.lstrip("_").startswith(CHECKS)}
+        # All but the tests themselves: helpers, fixtures, decorators.
+        self.outside = [
+            part for node in self.tree.body
+            for part in (node.decorator_list if getattr(node, "name", "").startswith(("test", "Test")) else [node])
+        ]
         self.sites = {}
         wanted = set(tests)
         for name, function in self.functions(self.tree.body, ""):
@@ -107,7 +112,7 @@ class Test:
             else:
                 continue
             if isinstance(values, ast.Name):
-                values = self.file.constants.get(values.id)
+                values = self.file.constants.get(values.id) if loads([self.file.tree], values.id) == 1 else None
             if not isinstance(values, (ast.List, ast.Tuple)):
                 continue
             for place, name in enumerate(names):
@@ -156,9 +161,14 @@ class Test:
     def expected(self, node):
         """For each case the leaves of an expected value."""
         if isinstance(node, ast.Name):
+            # What is used elsewhere too may be what the test gives, and no expectation.
+            if loads(self.function.body, node.id) != 1:
+                return None
             if node.id in self.cases:
                 return [leaves(value) for value in self.cases[node.id]]
-            known = self.locals.get(node.id) or self.file.constants.get(node.id)
+            known = self.locals.get(node.id)
+            if known is None and not loads(self.file.outside, node.id):
+                known = self.file.constants.get(node.id)
             arguments = [argument.arg for argument in self.function.args.args]
             node = known if known is not None and node.id not in arguments else node
         found = leaves(node)
@@ -186,6 +196,12 @@ class Test:
             if leaves_early(statement):
                 return
             yield statement
+
+
+def loads(nodes, name):
+    """How often a name is used."""
+    inner = (inner for node in nodes for inner in ast.walk(node))
+    return sum(isinstance(one, ast.Name) and one.id == name and isinstance(one.ctx, ast.Load) for one in inner)
 
 
 def written_out(node):

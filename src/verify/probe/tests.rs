@@ -210,6 +210,9 @@ def test_many(a, b):
     assert g(a) == b
 def test_constant():
     assert h() == WANT
+@pytest.mark.parametrize("text", ["a", "b"])
+def test_both_ways(text):
+    assert load(dump(text)) == text
 def test_given():
     check(f(2), (4, 5))
 def test_raises():
@@ -228,6 +231,7 @@ class TestA:
         "test_many",
         "test_constant",
         "test_given",
+        "test_both_ways",
         "test_raises",
         "test_loop",
         "TestA::test_in",
@@ -259,6 +263,8 @@ class TestA:
     let sites = answer.sites();
     let of = |name: &str| sites.get(&name_of(name)).cloned().unwrap_or_default();
     assert_eq!(of("test_one"), [Kind::Altered, Kind::MustFail]);
+    // What goes in as well as it comes out is no expectation.
+    assert_eq!(of("test_both_ways"), [Kind::MustFail]);
     for reached_by_chance in ["test_two", "test_raises", "test_loop"] {
         assert_eq!(of(reached_by_chance), [], "{reached_by_chance}");
     }
