@@ -9,6 +9,7 @@ mod call;
 mod fixture;
 mod head;
 mod patch;
+mod proof;
 #[cfg(test)]
 mod tests;
 mod turns;

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::call::first_line;
 use super::patch::Patch;
+use super::proof;
 use super::turns::Layout;
 use crate::record::{AgentSetup, Expect, Flag, TestRecord, TestState, ToolUse, TrialRecord};
 use crate::report::number::share;
@@ -49,6 +50,9 @@ pub(super) fn verdict(
         "flags",
         flags(record, events, columns - BEFORE, style),
     ));
+    let of = &record.verdict;
+    lines.extend(named("probes", proof::probes(of, columns - BEFORE)));
+    lines.extend(named("withheld", proof::withheld(of, columns - BEFORE)));
     lines.extend(named("change", change(dir)));
     if let Some(setup) = &record.setup {
         lines.extend(named(

@@ -1,0 +1,77 @@
+//! What stands behind a trial's verdict beside its tests: probes, and what of the
+//! change stayed behind.
+//!
+//! Owns the words for both. Must not know how either came to be.
+
+use crate::record::{Probe, Verdict, Withheld};
+use crate::report::text::{flowed, sanitize};
+
+/// The most paths that are named.
+const PATHS: usize = 8;
+
+/// What was asked of the verifier, a part each.
+pub(super) fn probes(verdict: &Verdict, columns: usize) -> Vec<String> {
+    let told = |probe: &Probe| {
+        let what = match probe.kind.as_str() {
+            "altered_expectations" => "refused with other expectations",
+            "must_fail" => "covered by a test that must fail",
+            other => other,
+        };
+        format!("{} of {} {}", probe.tests, probe.of, sanitize(what))
+    };
+    let mut parts: Vec<String> = verdict.probes.iter().map(told).collect();
+    if verdict.probes.iter().any(|probe| !probe.held) {
+        parts.push("did not hold".to_owned());
+    }
+    flowed(&parts, columns)
+}
+
+/// What the verifier has of its own.
+pub(super) fn withheld(verdict: &Verdict, columns: usize) -> Vec<String> {
+    let told = |own: &Withheld| format!("{} ({})", sanitize(&own.path), sanitize(&own.what));
+    let mut parts: Vec<String> = verdict.withheld.iter().take(PATHS).map(told).collect();
+    if let Some(more @ 1..) = verdict.withheld.len().checked_sub(PATHS) {
+        parts.push(format!("{more} more"));
+    }
+    flowed(&parts, columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::records;
+
+    #[test]
+    fn what_was_probed_and_what_stayed_behind_is_said() {
+        let mut verdict = records().remove(0).verdict;
+        assert_eq!(probes(&verdict, 80), Vec::<String>::new());
+        assert_eq!(withheld(&verdict, 80), Vec::<String>::new());
+        let probe = |kind: &str, tests, held| Probe {
+            kind: kind.to_owned(),
+            held,
+            exercised: true,
+            tests,
+            of: 7,
+        };
+        verdict.probes = vec![
+            probe("altered_expectations", 5, true),
+            probe("must_fail", 2, true),
+        ];
+        let said =
+            "5 of 7 refused with other expectations · 2 of 7 covered by a test that must fail";
+        assert_eq!(probes(&verdict, 100), [said]);
+        verdict.probes[0].held = false;
+        assert!(probes(&verdict, 200)[0].ends_with("did not hold"));
+        let own = |n| Withheld {
+            path: format!("tests/{n}.py"),
+            what: "test file".into(),
+        };
+        verdict.withheld = (0..10).map(own).collect();
+        let said = withheld(&verdict, 1000).join("");
+        assert!(
+            said.starts_with("tests/0.py (test file) · tests/1.py"),
+            "{said}"
+        );
+        assert!(said.ends_with("2 more"), "{said}");
+    }
+}
