@@ -102,10 +102,13 @@ pub async fn run(
         () = interrupts.now.cancelled() => None,
     };
     console.close().await;
+    // What an interrupt dropped on its way is taken away too, unless asked for twice.
+    if !interrupts.now.is_cancelled() {
+        ground.engine.settle().await;
+    }
     let Some(end) = end.filter(|end| !end.interrupted && !interrupts.stop.is_cancelled()) else {
         return Ok(Exit::Interrupted);
     };
-    ground.engine.settle().await;
     let results = end.records.iter().filter_map(|record| {
         let cheat = cheats.get(&record.agent.name)?;
         Some(result(cheat, record, naive.get(&record.trial), &dir))

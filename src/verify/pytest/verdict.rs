@@ -3,7 +3,7 @@
 //! Owns which signals have to agree, and what of them is positive proof of
 //! meddling. Must not know how the session was run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Record, Records};
 use crate::record::{Evidence, Reason, TestState};
@@ -120,9 +120,7 @@ fn proofs(heard: &Heard, shape: Option<&Shape>) -> Vec<String> {
         return Vec::new();
     };
     let mut proofs = Vec::new();
-    let mut new = |what: &str,
-                   now: &std::collections::BTreeSet<String>,
-                   then: &std::collections::BTreeSet<String>| {
+    let mut new = |what: &str, now: &BTreeSet<String>, then: &BTreeSet<String>| {
         let named: Vec<&str> = now.difference(then).map(String::as_str).collect();
         if let Some(first) = named.first() {
             let more = match named.len() {
