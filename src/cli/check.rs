@@ -7,6 +7,7 @@ use clap::Args;
 use futures_util::StreamExt;
 use serde_json::json;
 
+use super::drive::Interrupts;
 use super::evaluate::{granted, selected};
 use super::run::{Jobs, ProgressArg, ViewArgs, jobs};
 use super::{Exit, Failure, check_cheats, loaded, to_stdout};
@@ -136,6 +137,7 @@ async fn ground(args: &CheckArgs) -> Result<Ground, Failure> {
 
 /// Looks at the reference run of each task, and tells in their order.
 async fn soundness(ground: Ground, json: bool) -> Result<Exit, Failure> {
+    let interrupts = Interrupts::listen().map_err(Failure::Signals)?;
     let console = Console::start(ground.view);
     let ids: Vec<_> = ground.tasks.iter().map(|task| task.id.clone()).collect();
     let trials = Trials::new(
@@ -155,13 +157,24 @@ async fn soundness(ground: Ground, json: bool) -> Result<Exit, Failure> {
     let mut checks = futures_util::stream::iter(checks).buffered(ground.jobs);
     let mut exit = Exit::Done;
     let mut text = String::new();
-    while let Some((id, sound)) = checks.next().await {
+    loop {
+        let next = tokio::select! {
+            next = checks.next() => next,
+            () = interrupts.stop.cancelled() => {
+                exit = Exit::Interrupted;
+                None
+            }
+        };
+        let Some((id, sound)) = next else { break };
         exit = worse(exit, &sound);
         text.push_str(&line(id.as_str(), &sound, json));
     }
     drop(checks);
     console.close().await;
-    ground.engine.settle().await;
+    // What an interrupt dropped on its way is taken away too, unless asked for twice.
+    if !interrupts.now.is_cancelled() {
+        ground.engine.settle().await;
+    }
     to_stdout(&text)?;
     Ok(exit)
 }
