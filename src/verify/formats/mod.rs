@@ -20,6 +20,7 @@ mod tap_point;
 pub mod unittest;
 
 pub use report::{Record, Report};
+pub(super) use start::is_plain;
 pub use start::{Channel, Start};
 
 use crate::task::Runner;

@@ -57,7 +57,8 @@ fn shell(script: &str) -> Vec<String> {
     ["sh", "-c", script, "sh"].map(str::to_owned).to_vec()
 }
 
-fn is_plain(start: &str) -> bool {
+/// Whether a start command needs no shell.
+pub fn is_plain(start: &str) -> bool {
     let known = |byte: u8| byte.is_ascii_alphanumeric() || b"_@%+=:,./- \t".contains(&byte);
     let first = start.split_whitespace().next();
     start.bytes().all(known) && first.is_some_and(|word| !word.contains('='))

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::record::TestState;
 use crate::sandbox::RECORDS_FD;
+use crate::verify::formats::is_plain;
 use crate::verify::junit::{self, Case, MAX_MESSAGE_BYTES, badness};
 
 /// Where the report is written in the sandbox.
@@ -116,12 +117,6 @@ fn as_module(start: &str) -> Option<usize> {
     let words: Vec<&str> = start.split_whitespace().collect();
     let at = words.windows(2).position(|pair| pair == ["-m", "pytest"])?;
     (is_plain(start) && at > 0).then_some(at)
-}
-
-fn is_plain(start: &str) -> bool {
-    let known = |byte: u8| byte.is_ascii_alphanumeric() || b"_@%+=:,./- \t".contains(&byte);
-    let first = start.split_whitespace().next();
-    start.bytes().all(known) && first.is_some_and(|word| !word.contains('='))
 }
 
 /// The file of a node id.
