@@ -190,6 +190,7 @@ mod tests {
                 id: "t.py::test_a".into(),
                 expect: Expect::FailToPass,
                 state,
+                excused: false,
                 ms: 1,
                 message: None,
             }];

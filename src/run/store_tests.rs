@@ -201,6 +201,7 @@ fn a_journal_line_leaves_passed_tests_to_the_trials_folder() {
         id: id.into(),
         expect: Expect::PassToPass,
         state,
+        excused: false,
         ms: 1,
         message: None,
     };

@@ -125,7 +125,7 @@ impl Steps<'_> {
                 records.put(name.to_owned(), record);
             }
         }
-        let mut judged = judge::by_records(self.task, &records, &[]);
+        let mut judged = judge::by_records(self.task, &records, &[], &self.place.usual);
         let exit = match ended {
             Ended::Exited(code) => code,
             _ => -1,

@@ -25,7 +25,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 pub use hidden::{HiddenError, pack as pack_folder};
-pub use judge::Judged;
+pub use judge::{Judged, Usual};
 pub use recount::{Recount, judge_again, recount, reward_again};
 
 use crate::sandbox::{Sandbox, SandboxError};
@@ -33,7 +33,7 @@ use crate::task::{Runner, Task};
 
 /// Counts up whenever the same task, image and change may be judged otherwise;
 /// part of what a reference run is addressed by.
-pub const VERIFIER_VERSION: u32 = 4;
+pub const VERIFIER_VERSION: u32 = 5;
 
 /// Where the tests of a task run, and what is hidden until then.
 #[derive(Debug, Clone)]
@@ -51,6 +51,8 @@ pub struct Place {
     pub calls: Option<Vec<u8>>,
     /// How the session of the reference solution went; none without one.
     pub shape: Option<reference::Shape>,
+    /// Which tests the reference solution does not run to their end either.
+    pub usual: Usual,
 }
 
 /// Where hidden checks find what was called.
@@ -85,12 +87,20 @@ impl Place {
             hidden_delete,
             calls: None,
             shape: None,
+            usual: Usual::Unknown,
         }
     }
 
-    /// With the session of the reference solution to compare with.
-    pub fn compared(mut self, shape: Option<reference::Shape>) -> Self {
-        self.shape = shape;
+    /// With the verification of the reference solution to compare with.
+    pub fn compared(mut self, solution: Option<&reference::JudgedRecord>) -> Self {
+        self.shape = solution.and_then(|solution| solution.shape.clone());
+        self.usual = solution.map_or(Usual::Unknown, reference::JudgedRecord::usual);
+        self
+    }
+
+    /// For a verification of the reference run itself.
+    pub fn measuring(mut self) -> Self {
+        self.usual = Usual::Measured;
         self
     }
 

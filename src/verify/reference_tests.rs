@@ -20,6 +20,7 @@ fn judged(outcome: Outcome, states: [TestState; 2]) -> JudgedRecord {
             id: (*id).to_owned(),
             expect: *expect,
             state,
+            excused: false,
             ms: 1,
             message: None,
         });
@@ -49,6 +50,27 @@ fn a_task_is_sound_when_only_the_solution_resolves_it() {
         Ok(())
     );
     assert_eq!(run(None, nothing).sound(), Ok(()));
+}
+
+#[test]
+fn a_test_that_is_skipped_with_and_without_the_solution_keeps_a_task_sound() {
+    let excused = |outcome, first| {
+        let mut record = judged(outcome, [first, TestState::Skipped]);
+        record.tests[1].excused = true;
+        record
+    };
+    let solution = excused(Outcome::Resolved, TestState::Passed);
+    let nothing = excused(Outcome::Unresolved, TestState::Failed);
+    assert_eq!(run(Some(solution.clone()), nothing.clone()).sound(), Ok(()));
+    // It ran before the solution, so the solution is what keeps it from running.
+    let before = judged(Outcome::Unresolved, BEFORE);
+    assert_eq!(run(Some(solution), before).sound(), Ok(()));
+    // It runs with the solution alone.
+    let solved = judged(Outcome::Resolved, GOOD);
+    assert_eq!(
+        run(Some(solved), nothing).sound().unwrap_err(),
+        ["pass_to_pass `p` is skipped when nothing is done"]
+    );
 }
 
 #[test]

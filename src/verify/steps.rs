@@ -201,6 +201,7 @@ impl<'a> Steps<'a> {
                     ended: output.ended,
                     shape: self.place.shape.as_ref(),
                     absent: &absent,
+                    usual: &self.place.usual,
                 };
                 let judged = session.judge(self.task);
                 match judged.reason {
@@ -235,7 +236,9 @@ impl<'a> Steps<'a> {
     /// Where pytest tells of no test by itself: by the report that it wrote.
     fn by_report(&self, report: Result<Records, String>, absent: &[String], ran: &Ran) -> Judged {
         match &report {
-            Ok(records) if !records.is_empty() => judge::by_records(self.task, records, absent),
+            Ok(records) if !records.is_empty() => {
+                judge::by_records(self.task, records, absent, &self.place.usual)
+            }
             other => {
                 let problem = match other {
                     Err(problem) => problem.as_str(),
@@ -319,7 +322,12 @@ impl<'a> Steps<'a> {
         let message = match read {
             Some(Ok(cases)) => {
                 let records = pytest::records(cases, &expected);
-                return Ok(judge::by_records(self.task, &records, &[]));
+                return Ok(judge::by_records(
+                    self.task,
+                    &records,
+                    &[],
+                    &self.place.usual,
+                ));
             }
             Some(Err(error)) => error.to_string(),
             None => "the test script left no JUnit report".to_owned(),

@@ -11,6 +11,7 @@ fn test(id: &str, expect: Expect, state: TestState, message: Option<&str>) -> Te
         id: id.into(),
         expect,
         state,
+        excused: false,
         ms: 3,
         message: message.map(str::to_owned),
     }

@@ -209,6 +209,7 @@ fn expected(id: &str) -> TestRecord {
         id: id.into(),
         expect: Expect::FailToPass,
         state: TestState::Missing,
+        excused: false,
         ms: 0,
         message: None,
     }

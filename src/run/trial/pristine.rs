@@ -139,8 +139,9 @@ impl Trials {
                 Place::with_tar(task, work_tree, laid.tar, deleted)
             }
         };
-        let shape = ready.solution().and_then(|solution| solution.shape.clone());
-        Ok(place.telling(captured.calls.clone()).compared(shape))
+        Ok(place
+            .telling(captured.calls.clone())
+            .compared(ready.solution()))
     }
 
     /// Runs the verifier in it. The paths that are the verifier's come back beside the

@@ -179,7 +179,7 @@ impl Trials {
     ) -> Result<Verified, Fault> {
         let logs = self.scratch()?;
         let place = self.place(shared, ready, captured);
-        let place = place.map_err(|error| fault("verify", &error))?;
+        let place = place.map_err(|error| fault("verify", &error))?.measuring();
         let pristine = self.pristine(shared, ready, captured, &place, own, trial);
         let pristine = match pristine.await {
             Ok(pristine) => pristine,

@@ -10,7 +10,7 @@ use crate::record::{Evidence, Reason, TestState};
 use crate::sandbox::Ended;
 use crate::task::Task;
 use crate::verify::channel::{Heard, Unheard};
-use crate::verify::judge::{self, Judged};
+use crate::verify::judge::{self, Judged, Usual};
 use crate::verify::reference::Shape;
 
 /// What a session left.
@@ -23,6 +23,8 @@ pub struct Session<'a> {
     pub shape: Option<&'a Shape>,
     /// Files of expected tests that are not there.
     pub absent: &'a [String],
+    /// Which tests the reference solution does not run to their end either.
+    pub usual: &'a Usual,
 }
 
 impl Session<'_> {
@@ -42,7 +44,7 @@ impl Session<'_> {
         let records = told(&heard);
         let proofs = proofs(&heard, self.shape);
         let odd = odd(&heard, self.ended, &records, &self.report, self.shape);
-        let mut judged = judge::by_records(task, &records, self.absent);
+        let mut judged = judge::by_records(task, &records, self.absent, self.usual);
         judged.shape = Some(Shape::of(&heard));
         judged.proofs = proofs;
         judged.heard = Some(heard);

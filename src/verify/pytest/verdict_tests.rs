@@ -36,6 +36,7 @@ fn judged(heard: Result<Heard, Unheard>, ended: Ended, report: &[(&str, TestStat
         ended,
         shape: Some(&shape),
         absent: &[],
+        usual: &Usual::Unknown,
     }
     .judge(&task)
 }
