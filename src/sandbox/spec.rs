@@ -241,6 +241,10 @@ pub struct PackBounds {
     /// Bytes of all contents.
     pub bytes: u64,
     pub entries: u64,
+    /// Whether a file with holes crosses as its data and a map of it, which only
+    /// `unpack` reads; else as its whole content.
+    #[serde(default)]
+    pub holes: bool,
 }
 
 impl Default for PackBounds {
@@ -248,6 +252,7 @@ impl Default for PackBounds {
         Self {
             bytes: 2 << 30,
             entries: 500_000,
+            holes: false,
         }
     }
 }

@@ -59,7 +59,7 @@ impl Trials {
             !ours && !git
         });
         let bytes = self.settings.limits.change_mb << 20;
-        let (deleted, packed) = packed(sandbox, changes, bytes).await?;
+        let (deleted, packed) = packed(sandbox, changes, bytes, true).await?;
         Ok(Capture {
             deleted,
             tar: packed.tar,

@@ -172,7 +172,7 @@ impl Trials {
             return Ok(Capture::nothing());
         }
         let bytes = self.settings.limits.change_mb << 20;
-        let (deleted, packed) = packed(sandbox, changes, bytes).await?;
+        let (deleted, packed) = packed(sandbox, changes, bytes, !by_patch).await?;
         let notes: Vec<String> = packed
             .skipped
             .iter()
@@ -235,11 +235,13 @@ impl Trials {
     }
 }
 
-/// What of these paths is gone, and the rest as a stream of at most so many bytes.
+/// What of these paths is gone, and the rest as a stream of at most so many bytes;
+/// `holes` as of [`PackBounds`].
 pub async fn packed(
     sandbox: &dyn Sandbox,
     changes: Vec<Change>,
     bytes: u64,
+    holes: bool,
 ) -> Result<(Vec<Vec<u8>>, Packed), SandboxError> {
     // A deleted path is asked for too: the engine names a replaced folder so.
     let mut paths: Vec<Vec<u8>> = changes.iter().map(|change| change.path.clone()).collect();
@@ -252,6 +254,7 @@ pub async fn packed(
     deleted.dedup();
     let bounds = PackBounds {
         bytes,
+        holes,
         ..PackBounds::default()
     };
     let packed = match paths.is_empty() {

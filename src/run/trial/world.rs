@@ -121,7 +121,7 @@ impl Trials {
         let mut changes = place.changes().await?;
         changes.retain(|change| is_below(&change.path, TOOLS));
         let bytes = self.settings.limits.change_mb << 20;
-        let (deleted, packed) = packed(place.as_ref(), changes, bytes).await?;
+        let (deleted, packed) = packed(place.as_ref(), changes, bytes, false).await?;
         let tar = packed.tar;
         Ok(Some(ToolState { deleted, tar }))
     }

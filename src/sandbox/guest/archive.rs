@@ -15,6 +15,7 @@ use std::thread::JoinHandle;
 use nix::libc;
 
 use super::refuse;
+use super::sparse::Map;
 use crate::sandbox::spec::PackBounds;
 use crate::sandbox::wire::{self, Reply};
 use crate::sandbox::{GuestError, GuestErrorKind};
@@ -42,7 +43,7 @@ pub fn pack(
             ))));
         };
         left.entries = entries;
-        match pack_one(&mut builder, &path, &mut left.bytes) {
+        match pack_one(&mut builder, &path, &mut left) {
             Ok(None) => {}
             Ok(Some(reason)) => {
                 skipped.extend_from_slice(path.as_os_str().as_bytes());
@@ -76,7 +77,7 @@ enum PackError {
 fn pack_one(
     builder: &mut tar::Builder<impl Write>,
     path: &Path,
-    left: &mut u64,
+    left: &mut PackBounds,
 ) -> Result<Option<String>, PackError> {
     let Ok(meta) = path.symlink_metadata() else {
         return Ok(None);
@@ -117,14 +118,33 @@ fn pack_one(
             Ok(file) => file,
             Err(error) => return Ok(Some(error.to_string())),
         };
-        *left = left.checked_sub(meta.len()).ok_or(PackError::Bound)?;
+        let map = match left.holes {
+            true => Map::of(&file, meta.len()),
+            false => Ok(None),
+        };
+        let map = match map {
+            Ok(map) => map,
+            Err(error) => return Ok(Some(error.to_string())),
+        };
+        let size = map.as_ref().map_or(meta.len(), Map::data);
+        left.bytes = left.bytes.checked_sub(size).ok_or(PackError::Bound)?;
         header.set_entry_type(tar::EntryType::Regular);
-        header.set_size(meta.len());
-        // Exactly as many bytes as the header says, whatever becomes of the file.
-        let content = file.take(meta.len()).chain(io::repeat(0)).take(meta.len());
-        builder
-            .append_data(&mut header, name, content)
-            .map_err(connection)?;
+        header.set_size(size);
+        let appended = match &map {
+            Some(map) => {
+                let records = map.records();
+                let records = records.iter().map(|(key, value)| (*key, value.as_bytes()));
+                builder
+                    .append_pax_extensions(records)
+                    .and_then(|()| builder.append_data(&mut header, name, map.take(&file)))
+            }
+            // Exactly as many bytes as the header says, whatever becomes of the file.
+            None => {
+                let content = file.chain(io::repeat(0)).take(size);
+                builder.append_data(&mut header, name, content)
+            }
+        };
+        appended.map_err(connection)?;
     } else {
         return Ok(Some("neither a file, a folder nor a link".into()));
     }
@@ -315,7 +335,10 @@ fn lay(
                 .create_new(true)
                 .mode(0o600)
                 .open(path)?;
-            io::copy(entry, &mut file)?;
+            match Map::read(entry)? {
+                Some(map) => map.lay(entry, &mut file)?,
+                None => drop(io::copy(entry, &mut file)?),
+            }
             std::os::unix::fs::fchown(&file, Some(uid), Some(gid))?;
             file.set_permissions(fs::Permissions::from_mode(mode))?;
             drop(file);
@@ -461,6 +484,7 @@ mod tests {
         let bounds = PackBounds {
             bytes: 99,
             entries: 10,
+            holes: false,
         };
         let refused = pack(
             &wire::join_paths([file.as_os_str().as_bytes()]),

@@ -12,6 +12,7 @@ mod files;
 pub mod look;
 mod processes;
 mod shell;
+mod sparse;
 mod spawn;
 mod users;
 

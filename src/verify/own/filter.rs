@@ -206,7 +206,9 @@ impl<R: Read> TarEntry for tar::Entry<'_, R> {
     }
 
     fn content(&mut self) -> Option<Vec<u8>> {
-        if !self.header().entry_type().is_file() || self.size() > MAX_READ {
+        // One with holes is more than its data: nobody keeps settings in such a file.
+        let plain = matches!(self.pax_extensions(), Ok(None));
+        if !plain || !self.header().entry_type().is_file() || self.size() > MAX_READ {
             return None;
         }
         let mut content = Vec::new();
