@@ -12,6 +12,7 @@ mod limits;
 mod model;
 mod own_tools;
 mod shipped;
+mod skipped;
 mod small_model;
 mod stored;
 mod tools;
