@@ -11,6 +11,7 @@ mod large;
 mod limits;
 mod model;
 mod own_tools;
+mod runners;
 mod shipped;
 mod skipped;
 mod small_model;

@@ -1,0 +1,107 @@
+//! Runners other than pytest, each from a task to its verdict.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::yard::{Yard, bash, call};
+
+/// A task without a repository whose hidden tests are of this runner.
+fn task(yard: &Yard, runner: &str, files: [(&str, &str); 2], names: [&str; 2]) -> PathBuf {
+    let task = yard.path("tasks").join(runner);
+    let write = |path: &str, text: &str| {
+        let path = task.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let [(image, solution), (file, tests)] = files;
+    let [new, old] = names;
+    write(
+        "task.toml",
+        &format!(
+            "[verification]\nrunner = {runner:?}\noverlay = \"tests/files\"\n\
+             fail_to_pass = [{new:?}]\npass_to_pass = [{old:?}]\n"
+        ),
+    );
+    write("instruction.md", "Make double() double.\n");
+    write(
+        "environment/Dockerfile",
+        &format!("FROM {image}\nWORKDIR /app\nCOPY app /app\n"),
+    );
+    let (source, wrong) = solution.split_once('|').unwrap();
+    write(&format!("environment/app/{source}"), wrong);
+    write(
+        "solution/solve.sh",
+        &format!("#!/bin/bash\nsed -i 's/x + 1/x + x/' /app/{source}\n"),
+    );
+    write(&format!("tests/files/{file}"), tests);
+    task
+}
+
+fn unittest(yard: &Yard) -> PathBuf {
+    let tests = "import sys\nimport unittest\n\nsys.path.insert(0, \"/app\")\nfrom twice import double\n\n\n\
+        class Doubles(unittest.TestCase):\n    def test_new(self):\n        self.assertEqual(double(4), 8)\n\n    \
+        def test_old(self):\n        self.assertEqual(double(1), 2)\n";
+    let names = ["test_twice.Doubles.test_new", "test_twice.Doubles.test_old"];
+    let source = "twice.py|def double(x):\n    return x + 1\n";
+    task(
+        yard,
+        "unittest",
+        [("proofyard/python", source), ("test_twice.py", tests)],
+        names,
+    )
+}
+
+fn tap(yard: &Yard) -> PathBuf {
+    let tests = "const test = require('node:test');\nconst assert = require('node:assert');\n\
+        const { double } = require('/app/twice.js');\n\
+        test('doubles more', () => assert.strictEqual(double(4), 8));\n\
+        test('doubles one', () => assert.strictEqual(double(1), 2));\n";
+    let names = ["doubles more", "doubles one"];
+    let source = "twice.js|exports.double = (x) => x + 1;\n";
+    task(
+        yard,
+        "tap",
+        [("proofyard/node", source), ("twice.test.js", tests)],
+        names,
+    )
+}
+
+/// One run: the solution, nothing, and a change that forges a report.
+fn judged(yard: &Yard, task: &Path, forgery: &str) -> [Value; 3] {
+    let script = yard.script("forge.jsonl", &[bash(forgery), call("submit", json!({}))]);
+    let agents = ["-a", "oracle", "-a", "nop", "-a", &script];
+    let (trials, code) = yard.run(task, &agents);
+    assert_eq!(code, Some(0), "{trials:#?}");
+    let of = |name: &str| {
+        let named = |trial: &&Value| trial["agent"]["name"].as_str().unwrap().starts_with(name);
+        trials.iter().find(named).cloned().unwrap()
+    };
+    [of("oracle"), of("nop"), of("script:")]
+}
+
+fn holds([oracle, nothing, forged]: [Value; 3], reason: &str) {
+    assert_eq!(oracle["outcome"], "resolved", "{oracle:#}");
+    assert_eq!(oracle["verdict"]["evidence"], "records");
+    assert_eq!(oracle["verdict"]["passed"], 2);
+    assert_eq!(nothing["outcome"], "unresolved", "{nothing:#}");
+    assert_eq!(nothing["verdict"]["reason"], "tests_failed");
+    assert_eq!(forged["outcome"], "unresolved", "{forged:#}");
+    assert_eq!(forged["verdict"]["reason"], reason, "{forged:#}");
+}
+
+#[test]
+fn unittest_is_judged_by_what_its_reporter_told() {
+    let yard = Yard::new();
+    let task = unittest(&yard);
+    let forgery = "printf 'import os\\nprint(\"Ran 2 tests in 0.1s\\\\n\\\\nOK\", flush=True)\\nos._exit(0)\\n' > /app/twice.py";
+    holds(judged(&yard, &task, forgery), "no_verdict");
+}
+
+#[test]
+fn node_is_judged_by_the_tap_that_it_writes() {
+    let yard = Yard::new();
+    let task = tap(&yard);
+    let forgery = "printf 'console.log(\"ok 1 - doubles more\\\\nok 2 - doubles one\\\\n1..2\");\\nprocess.exit(0);\\n' > /app/twice.js";
+    holds(judged(&yard, &task, forgery), "tests_missing");
+}
