@@ -152,6 +152,10 @@ pub struct Verdict {
     /// accuse nobody.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub withheld: Vec<Withheld>,
+    /// The runner lies in the work tree: the task is about the runner itself, and
+    /// nothing that it says of altered tests would prove anything. Never `probed`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub runner_is_subject: bool,
     /// Why the outcome is not `resolved`.
     pub reason: Option<Reason>,
     /// The reason in a sentence, for people.

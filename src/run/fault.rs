@@ -64,6 +64,7 @@ pub fn fault_record(
             probes: Vec::new(),
             withheld: Vec::new(),
             flags: Vec::new(),
+            runner_is_subject: false,
             reason: None,
             message: None,
         },

@@ -20,6 +20,8 @@ pub struct Heard {
     pub records: Vec<Told>,
     /// What was about to run.
     pub collected: Vec<String>,
+    /// The folder that the runner's own parts lie in.
+    pub runner: String,
     /// What the runner said that it ends with.
     pub exit: i32,
     /// Parts of the runner that were others at the end.
@@ -45,6 +47,8 @@ pub struct Told {
 enum Line {
     Started {
         n: u64,
+        #[serde(default)]
+        runner: String,
         plugins: BTreeMap<String, String>,
     },
     Collected {
@@ -135,7 +139,10 @@ pub fn read(captured: &Captured) -> Result<Heard, Unheard> {
             return odd(format!("record {} has the number {}", index, line.n()));
         }
         match line {
-            Line::Started { plugins, .. } if began.is_none() => {
+            Line::Started {
+                plugins, runner, ..
+            } if began.is_none() => {
+                heard.runner = runner;
                 began = Some(sources(plugins));
             }
             Line::Collected { ids, changed, .. } if known.is_none() && finished.is_none() => {
@@ -252,7 +259,7 @@ mod tests {
         })
     }
 
-    const STARTED: &str = r#""event":"started","plugins":{"a":"/x/a.py"}"#;
+    const STARTED: &str = r#""event":"started","runner":"/x","plugins":{"a":"/x/a.py"}"#;
     const COLLECTED: &str = r#""event":"collected","ids":["t.py::a","t.py::b"],"changed":[]"#;
     const A: &str = r#""event":"record","id":"t.py::a","state":"passed","ms":1,"message":"""#;
     const B: &str = r#""event":"record","id":"t.py::b","state":"failed","ms":1,"message":"no""#;
@@ -264,7 +271,7 @@ mod tests {
         let heard = heard(&[STARTED, COLLECTED, A, B, FINISHED, CLOSED]).unwrap();
         assert_eq!(heard.records.len(), 2);
         assert_eq!(heard.records[1].message.as_deref(), Some("no"));
-        assert_eq!(heard.exit, 1);
+        assert_eq!((heard.exit, heard.runner.as_str()), (1, "/x"));
         let of = |name: &str| BTreeSet::from([name.to_owned()]);
         assert_eq!(
             (heard.patched, heard.plugins, heard.changed),

@@ -55,6 +55,9 @@ pub struct JudgedRecord {
 pub struct Shape {
     /// What the runner ended with.
     pub exit: i32,
+    /// The folder that the runner's own parts lay in.
+    #[serde(default)]
+    pub runner: String,
     /// Parts of the runner that were others at the end.
     pub patched: BTreeSet<String>,
     /// Where plug-ins came from that came up on the way.
@@ -68,9 +71,16 @@ pub struct Shape {
 }
 
 impl Shape {
-    pub(super) fn of(heard: &Heard) -> Self {
+    /// Whether the runner itself is what the task is about: it lies in the work tree.
+    pub fn runner_is_subject(&self, work_tree: &str) -> bool {
+        let below = self.runner.strip_prefix(work_tree.trim_end_matches('/'));
+        !work_tree.is_empty() && below.is_some_and(|below| below.starts_with('/'))
+    }
+
+    pub fn of(heard: &Heard) -> Self {
         Self {
             exit: heard.exit,
+            runner: heard.runner.clone(),
             patched: heard.patched.clone(),
             plugins: heard.plugins.clone(),
             changed: heard.changed.clone(),

@@ -20,6 +20,9 @@ pub(super) fn probes(verdict: &Verdict, columns: usize) -> Vec<String> {
         format!("{} of {} {}", probe.tests, probe.of, sanitize(what))
     };
     let mut parts: Vec<String> = verdict.probes.iter().map(told).collect();
+    if verdict.runner_is_subject {
+        parts.push("none: the runner is what the task is about".to_owned());
+    }
     if verdict.probes.iter().any(|probe| !probe.held) {
         parts.push("did not hold".to_owned());
     }
@@ -60,6 +63,9 @@ mod tests {
         let said =
             "5 of 7 refused with other expectations · 2 of 7 covered by a test that must fail";
         assert_eq!(probes(&verdict, 100), [said]);
+        verdict.runner_is_subject = true;
+        assert!(probes(&verdict, 200)[0].ends_with("the runner is what the task is about"));
+        verdict.runner_is_subject = false;
         verdict.probes[0].held = false;
         assert!(probes(&verdict, 200)[0].ends_with("did not hold"));
         let own = |n| Withheld {

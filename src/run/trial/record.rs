@@ -93,6 +93,7 @@ impl Attempt<'_> {
                 probes,
                 withheld,
                 flags,
+                runner_is_subject: self.runner_is_subject(),
                 reason: scored.reason,
                 message: match scored.outcome {
                     Outcome::Error => None,
@@ -124,6 +125,13 @@ impl Attempt<'_> {
             started_at: String::new(),
             finished_at: String::new(),
         }
+    }
+
+    /// As the reference solution's session told it: a change has no word in this.
+    fn runner_is_subject(&self) -> bool {
+        let solution = self.ready.solution();
+        let shape = solution.and_then(|solution| solution.shape.as_ref());
+        shape.is_some_and(|shape| shape.runner_is_subject(&self.ready.tree_path))
     }
 
     pub(super) fn task(&self) -> TaskRef {

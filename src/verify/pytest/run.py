@@ -140,7 +140,8 @@ class Reporter:
 
     def pytest_sessionstart(self, session):
         self.runner = Runner()
-        self.tell(event="started", plugins=self.named_plugins(session.config.pluginmanager))
+        where = os.path.dirname(os.path.realpath(sys.modules["_pytest"].__file__))
+        self.tell(event="started", runner=where, plugins=self.named_plugins(session.config.pluginmanager))
 
     def pytest_collection_finish(self, session):
         self.tell(event="collected", ids=[item.nodeid for item in session.items], changed=self.files_that_changed())

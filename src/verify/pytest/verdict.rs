@@ -85,6 +85,12 @@ fn odd(
             heard.exit
         ));
     }
+    if let Some(shape) = shape.filter(|shape| shape.runner != heard.runner) {
+        return Some(format!(
+            "the runner lies in `{}`, and with the reference solution in `{}`",
+            heard.runner, shape.runner
+        ));
+    }
     let failed = records
         .iter()
         .any(|(_, record)| matches!(record.state, TestState::Failed | TestState::Error));

@@ -106,3 +106,24 @@ fn what_the_reference_solution_does_too_accuses_nobody() {
         ]
     );
 }
+
+#[test]
+fn a_runner_that_lies_elsewhere_than_with_the_reference_is_none() {
+    let mut heard = heard(&GOOD, 0);
+    heard.runner = "/workspace/_pytest".into();
+    let judged = judged(Ok(heard), Ended::Exited(0), &GOOD);
+    assert_eq!(judged.reason, Some(Reason::RecordsContradict));
+    assert!(judged.message.unwrap().contains("/workspace/_pytest"));
+}
+
+#[test]
+fn a_runner_in_the_work_tree_is_the_subject() {
+    let shape = |runner: &str| Shape {
+        runner: runner.into(),
+        ..Shape::default()
+    };
+    assert!(shape("/w/src/_pytest").runner_is_subject("/w/"));
+    assert!(!shape("/usr/lib/_pytest").runner_is_subject("/w"));
+    assert!(!shape("/workspace/_pytest").runner_is_subject("/w"));
+    assert!(!shape("/w/_pytest").runner_is_subject(""));
+}
