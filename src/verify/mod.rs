@@ -33,7 +33,7 @@ use crate::task::{Runner, Task};
 
 /// Counts up whenever the same task, image and change may be judged otherwise;
 /// part of what a reference run is addressed by.
-pub const VERIFIER_VERSION: u32 = 5;
+pub const VERIFIER_VERSION: u32 = 6;
 
 /// Where the tests of a task run, and what is hidden until then.
 #[derive(Debug, Clone)]
