@@ -10,6 +10,7 @@ mod place;
 mod told;
 mod trials;
 mod turns;
+mod verify;
 
 use std::error::Error;
 use std::process::{Command, Stdio};
@@ -34,6 +35,7 @@ fn main() {
     match Place::make() {
         Ok(place) => {
             attempt("trivial trial", trials::against_containers(&place));
+            attempt("verification", verify::against_tests(&place));
             attempt("calls", calls::against_exec(&place));
             attempt("memory", trials::memory(&place));
             attempt("turns of the loop", turns::overhead(&place));
