@@ -148,6 +148,28 @@ impl Sandbox for FakeSandbox {
         Ok(0)
     }
 
+    async fn freeze(&self) -> Result<u32, SandboxError> {
+        self.lock().calls.push("freeze".to_owned());
+        Ok(0)
+    }
+
+    async fn thaw(&self) -> Result<(), SandboxError> {
+        self.lock().calls.push("thaw".to_owned());
+        Ok(())
+    }
+
+    async fn serve(&self, command: &[String]) -> Result<(), SandboxError> {
+        self.lock()
+            .calls
+            .push(format!("serve {}", command.join(" ")));
+        Ok(())
+    }
+
+    async fn listens(&self, port: u16) -> Result<bool, SandboxError> {
+        self.lock().calls.push(format!("listens {port}"));
+        Ok(true)
+    }
+
     async fn changes(&self) -> Result<Vec<Change>, SandboxError> {
         Ok(Vec::new())
     }

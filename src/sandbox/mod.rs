@@ -53,6 +53,18 @@ pub trait Sandbox: Send + Sync {
     /// Ends every process but the helper; returns how many there were.
     async fn kill_all(&self) -> Result<u32, SandboxError>;
 
+    /// Stops every process but the helper, until [`thaw`](Self::thaw).
+    async fn freeze(&self) -> Result<u32, SandboxError>;
+
+    /// Lets every process go on.
+    async fn thaw(&self) -> Result<(), SandboxError>;
+
+    /// Starts a service again, as the image's user: what runs of it ends first.
+    async fn serve(&self, command: &[String]) -> Result<(), SandboxError>;
+
+    /// Whether somebody in the sandbox listens on a port.
+    async fn listens(&self, port: u16) -> Result<bool, SandboxError>;
+
     /// What differs from the image, in the root file system and in the work
     /// tree: paths as bytes, sorted, without the helper's own.
     async fn changes(&self) -> Result<Vec<Change>, SandboxError>;

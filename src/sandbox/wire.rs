@@ -53,6 +53,18 @@ pub enum Request {
         user: User,
     },
     KillAll,
+    /// Stops everything but the helper.
+    Freeze,
+    /// Lets everything go on.
+    Thaw,
+    /// Ends what runs of a service and starts it.
+    Serve {
+        argv: Vec<String>,
+        user: User,
+    },
+    Listens {
+        port: u16,
+    },
     /// Blob: NUL-separated absolute paths. Replies: `Data` frames, then `Packed`.
     Pack {
         bounds: PackBounds,
@@ -129,6 +141,9 @@ pub enum Reply {
     },
     Killed {
         processes: u32,
+    },
+    Listens {
+        listens: bool,
     },
     /// A piece of a tar stream.
     Data,

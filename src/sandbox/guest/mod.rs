@@ -9,6 +9,7 @@
 mod archive;
 mod capture;
 mod files;
+mod live;
 pub mod look;
 mod processes;
 mod shell;
@@ -203,6 +204,12 @@ impl Guest {
                 .identity(&user)
                 .and_then(|who| files::write(&self.processes.absolute(&path), &blob, mode, &who)),
             Request::KillAll => self.processes.kill_all(),
+            Request::Freeze => live::freeze(),
+            Request::Thaw => live::thaw(),
+            Request::Serve { argv, user } => self.processes.serve(&argv, &user),
+            Request::Listens { port } => {
+                live::listens(port).map(|listens| Reply::Listens { listens })
+            }
             Request::Pack { bounds } => {
                 match archive::pack(&blob, bounds, &mut self.host.to, id)? {
                     Ok(skipped) => {

@@ -13,6 +13,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use super::capture::{Stream, nonblocking};
+use super::live::end_service;
 use super::refuse;
 use super::shell::{Memory, Shell};
 use super::spawn::{Spawn, pipe, spawn};
@@ -156,6 +157,12 @@ impl Processes {
             extra: None,
         })?;
         Ok(Reply::Ok)
+    }
+
+    /// Starts a service again: what runs of it ends, and nobody waits for the new one.
+    pub fn serve(&mut self, argv: &[String], user: &User) -> Result<Reply, GuestError> {
+        end_service(argv, &mut || self.reap())?;
+        self.start_main(argv, user)
     }
 
     /// Starts a program; its end is told by [`Self::finished`].
@@ -521,7 +528,7 @@ fn with_records(
 }
 
 /// Every process of the sandbox but this one; ended ones not yet buried count.
-fn others() -> Vec<i32> {
+pub fn others() -> Vec<i32> {
     let me = std::process::id() as i32;
     let Ok(entries) = std::fs::read_dir("/proc") else {
         return Vec::new();

@@ -107,6 +107,39 @@ impl Sandbox for DockerSandbox {
         }
     }
 
+    async fn freeze(&self) -> Result<u32, SandboxError> {
+        const DOING: &str = "stopping all processes";
+        match self.call(DOING, &Request::Freeze, &[], SHORT).await? {
+            (Reply::Killed { processes }, _) => Ok(processes),
+            (other, _) => Err(unexpected(DOING, &other)),
+        }
+    }
+
+    async fn thaw(&self) -> Result<(), SandboxError> {
+        let thawed = self.call("letting all processes go on", &Request::Thaw, &[], SHORT);
+        thawed.await.map(drop)
+    }
+
+    async fn serve(&self, command: &[String]) -> Result<(), SandboxError> {
+        let request = Request::Serve {
+            argv: command.to_vec(),
+            user: User::Default,
+        };
+        let served = self.call("starting a service", &request, &[], SHORT);
+        served.await.map(drop)
+    }
+
+    async fn listens(&self, port: u16) -> Result<bool, SandboxError> {
+        const DOING: &str = "looking for a service";
+        match self
+            .call(DOING, &Request::Listens { port }, &[], SHORT)
+            .await?
+        {
+            (Reply::Listens { listens }, _) => Ok(listens),
+            (other, _) => Err(unexpected(DOING, &other)),
+        }
+    }
+
     async fn changes(&self) -> Result<Vec<Change>, SandboxError> {
         self.written.changes(&self.engine, &self.id).await
     }
