@@ -152,6 +152,10 @@ pub struct Verdict {
     /// accuse nobody.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub withheld: Vec<Withheld>,
+    /// Whether hidden files lay on read-only mounts while tests ran. Null where none
+    /// ran, and in records of before there were such mounts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden_read_only: Option<bool>,
     /// Why the outcome is not `resolved`.
     pub reason: Option<Reason>,
     /// The reason in a sentence, for people.
