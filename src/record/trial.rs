@@ -156,6 +156,10 @@ pub struct Verdict {
     /// nothing that it says of altered tests would prove anything. Never `probed`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub runner_is_subject: bool,
+    /// Whether hidden files lay on read-only mounts while tests ran. Null where none
+    /// ran, and in records of before there were such mounts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden_read_only: Option<bool>,
     /// Why the outcome is not `resolved`.
     pub reason: Option<Reason>,
     /// The reason in a sentence, for people.

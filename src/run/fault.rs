@@ -63,6 +63,7 @@ pub fn fault_record(
             passed: 0,
             probes: Vec::new(),
             withheld: Vec::new(),
+            hidden_read_only: None,
             flags: Vec::new(),
             runner_is_subject: false,
             reason: None,

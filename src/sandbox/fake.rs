@@ -202,6 +202,11 @@ impl Sandbox for FakeSandbox {
         Ok(())
     }
 
+    async fn hold(&self, paths: &[String]) -> Result<bool, SandboxError> {
+        self.lock().calls.push(format!("hold {}", paths.join(" ")));
+        Ok(true)
+    }
+
     async fn stop(&self) -> Result<(), SandboxError> {
         Ok(())
     }

@@ -78,6 +78,15 @@ pub trait Sandbox: Send + Sync {
     /// fine), then lays the tar stream over `root`.
     async fn unpack(&self, root: &str, delete: &[Vec<u8>], tar: &[u8]) -> Result<(), SandboxError>;
 
+    /// Ends every process, then makes files, and folders with all below them, unwritable
+    /// for everybody in the sandbox, root included, and keeps them and the folders above
+    /// them where they are. Missing ones are passed over. False where this host cannot
+    /// do that, or not for all of them.
+    async fn hold(&self, paths: &[String]) -> Result<bool, SandboxError> {
+        let _ = paths;
+        Ok(false)
+    }
+
     /// Starts the image's own process beside the helper, where the sandbox was
     /// made without it. Nothing where there is none.
     async fn start_main(&self) -> Result<(), SandboxError> {

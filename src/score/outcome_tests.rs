@@ -13,6 +13,7 @@ fn judged(reason: Option<Reason>) -> Judged {
         proofs: Vec::new(),
         probes: Vec::new(),
         withheld: Vec::new(),
+        hidden_read_only: None,
         outcome: if reason.is_none() {
             Outcome::Resolved
         } else {

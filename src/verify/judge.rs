@@ -37,6 +37,8 @@ pub struct Judged {
     pub probes: Vec<Probe>,
     /// What of the change is the verifier's and stayed behind.
     pub withheld: Vec<Withheld>,
+    /// Whether nothing could write hidden files while tests ran; none where none ran.
+    pub hidden_read_only: Option<bool>,
 }
 
 impl Judged {
@@ -54,6 +56,15 @@ impl Judged {
             proofs: Vec::new(),
             probes: Vec::new(),
             withheld: Vec::new(),
+            hidden_read_only: None,
+        }
+    }
+
+    /// Of tests that ran on hidden files which could be written, or could not.
+    pub(super) fn held(self, held: bool) -> Self {
+        Self {
+            hidden_read_only: Some(held),
+            ..self
         }
     }
 

@@ -9,6 +9,7 @@ pub mod channel;
 pub mod formats;
 mod formatted;
 mod hands;
+mod held;
 mod hidden;
 mod judge;
 pub mod junit;
@@ -33,7 +34,7 @@ use crate::task::{Runner, Task};
 
 /// Counts up whenever the same task, image and change may be judged otherwise;
 /// part of what a reference run is addressed by.
-pub const VERIFIER_VERSION: u32 = 6;
+pub const VERIFIER_VERSION: u32 = 7;
 
 /// Where the tests of a task run, and what is hidden until then.
 #[derive(Debug, Clone)]
@@ -190,15 +191,16 @@ pub async fn verify(
     if let Some(judged) = steps.build().await? {
         return Ok(judged);
     }
-    steps.place_hidden().await?;
-    match task.verification.runner {
+    let held = steps.place_hidden().await?;
+    let judged = match task.verification.runner {
         Runner::Pytest => steps.pytest().await,
         Runner::Script => steps.script().await,
         other => match formats::Format::of(other) {
             Some(format) => steps.formatted(format).await,
             None => steps.script().await,
         },
-    }
+    };
+    judged.map(|judged| judged.held(held))
 }
 
 /// Runs the task's build on the change that has been applied: the agent's code, where

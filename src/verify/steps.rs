@@ -3,7 +3,7 @@
 //! Owns their order, their share of the verifier's time, and what is kept of
 //! them. Must not know what a record or a reward is worth (`super::judge` does).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ use super::junit::{self, MAX_REPORT_BYTES};
 use super::keep::{bytes, last_line, last_lines};
 use super::pytest::Records;
 use super::reward::{self, MAX_REWARD_BYTES};
-use super::{CALLS, Place, VerifyError, channel, hidden, pytest};
+use super::{CALLS, Place, VerifyError, channel, held, hidden, pytest};
 use crate::record::{Evidence, Reason};
 use crate::sandbox::{Exec, Sandbox, User};
 use crate::task::{Runner, Task};
@@ -95,8 +95,9 @@ impl<'a> Steps<'a> {
 
     /// Ends what the build left running, then lays the hidden files over all else,
     /// with a fresh place for logs. Nothing that the change put at `/tests`, or
-    /// that Python cached of files that are replaced now, is left.
-    pub(super) async fn place_hidden(&self) -> Result<(), VerifyError> {
+    /// that Python cached of files that are replaced now, is left. Says whether
+    /// nothing can write them from then on.
+    pub(super) async fn place_hidden(&self) -> Result<bool, VerifyError> {
         let doing = "place the hidden files";
         let of = |source| VerifyError::of(doing, source);
         self.hands.sandbox.kill_all().await.map_err(of)?;
@@ -119,18 +120,21 @@ impl<'a> Steps<'a> {
             .await
             .map_err(of)?;
         let mut delete = self.place.hidden_delete.clone();
-        delete.extend(caches(root, &hidden::files(&self.place.hidden_tar)));
+        let caches = held::caches(&held::files(self.task, self.place));
+        delete.extend(caches.iter().map(|path| path.clone().into_bytes()));
         self.hands
             .sandbox
             .unpack(&self.place.hidden_root, &delete, &self.place.hidden_tar)
             .await
             .map_err(of)?;
-        self.place_own().await
+        let mut own = self.place_own().await?;
+        own.extend(caches);
+        self.hold(own).await
     }
 
     /// What the verifier itself needs there, and what the host tells hidden checks.
     /// Whatever a change laid in that folder is taken away with it.
-    async fn place_own(&self) -> Result<(), VerifyError> {
+    async fn place_own(&self) -> Result<Vec<String>, VerifyError> {
         let mut files = Vec::new();
         if let Some(calls) = &self.place.calls {
             files.push((CALLS, calls.as_slice()));
@@ -142,8 +146,9 @@ impl<'a> Steps<'a> {
             files.push((unittest::REPORTER_PATH, unittest::REPORTER.as_bytes()));
         }
         if files.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
+        let laid = files.iter().map(|(path, _)| (*path).to_owned()).collect();
         let files: Vec<(&str, &[u8])> = files
             .into_iter()
             .map(|(path, content)| (path.trim_start_matches('/'), content))
@@ -154,6 +159,7 @@ impl<'a> Steps<'a> {
             .sandbox
             .unpack("/", &folder, &tar)
             .await
+            .map(|()| laid)
             .map_err(|source| VerifyError::of("place the verifier's own files", source))
     }
 
@@ -383,18 +389,4 @@ impl<'a> Steps<'a> {
     fn limit(&self) -> String {
         format!("{} s", self.task.verification.timeout.as_secs_f64())
     }
-}
-
-/// The folders in which Python would find a cached form of a hidden file: what it
-/// reads there it takes for the file itself when time and size agree.
-fn caches(root: &str, files: &[String]) -> Vec<Vec<u8>> {
-    let folders: BTreeSet<Vec<u8>> = files
-        .iter()
-        .filter(|path| path.ends_with(".py"))
-        .map(|path| match path.rsplit_once('/') {
-            Some((folder, _)) => format!("{root}/{folder}/__pycache__").into_bytes(),
-            None => format!("{root}/__pycache__").into_bytes(),
-        })
-        .collect();
-    folders.into_iter().collect()
 }

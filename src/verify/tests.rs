@@ -191,7 +191,7 @@ async fn hidden_files_come_last_and_replace_what_the_change_brought() {
     })
     .await;
     let calls = done.sandbox.calls();
-    let (order, after) = (&calls[..5], &calls[5]);
+    let (order, after) = (&calls[..7], &calls[7]);
     assert_eq!(
         order,
         [
@@ -199,6 +199,8 @@ async fn hidden_files_come_last_and_replace_what_the_change_brought() {
             "kill_all",
             "unpack /",
             "unpack /work",
+            "unpack /",
+            "hold /work/tests/__pycache__ /work/tests/test_a.py",
             "read /work/tests/test_a.py"
         ]
     );
@@ -207,7 +209,8 @@ async fn hidden_files_come_last_and_replace_what_the_change_brought() {
         "{after}"
     );
     assert!(after.ends_with(" tests/test_a.py"), "{after}");
-    assert_eq!(calls[6], "kill_all");
+    assert_eq!(calls[8], "kill_all");
+    assert_eq!(done.judged().hidden_read_only, Some(true));
     assert!(
         !done
             .sandbox
@@ -217,6 +220,18 @@ async fn hidden_files_come_last_and_replace_what_the_change_brought() {
     );
     // The report that the change brought along is gone too.
     assert_eq!(done.said().1, Some(Reason::NoVerdict));
+}
+
+#[tokio::test]
+async fn what_may_change_is_not_held_and_what_is_expected_is() {
+    let mut task = task(Runner::Pytest);
+    task.verification.may_change = vec!["tests/test_a.py".into()];
+    task.verification.pass_to_pass = vec!["more/test_b.py::test_b".into()];
+    let done = done(&task, Files::new(), reports(PASSING)).await;
+    let calls = done.sandbox.calls();
+    let held = calls.iter().find(|call| call.starts_with("hold "));
+    let expected = "hold /work/more/__pycache__ /work/more/test_b.py /work/tests/__pycache__";
+    assert_eq!(held.map(String::as_str), Some(expected));
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod cheats;
 mod endings;
 mod engine;
 mod helper;
+mod hidden;
 mod host;
 mod large;
 mod limits;

@@ -183,6 +183,9 @@ fn the_same_frames_go_over_one_stream_and_work_trees_become_layers() {
             };
             assert_eq!(trial["outcome"], expected, "{trial:#}");
             assert_eq!(trial["provenance"]["transport"], transport);
+            // Nothing is mounted where only a stream leads.
+            let held = &trial["verdict"]["hidden_read_only"];
+            assert_eq!(held, &Value::Bool(transport == "socket"));
             let proof = &trial["provenance"]["checkout"];
             assert_eq!(proof["objects_reachable"], proof["objects_stored"]);
         }

@@ -58,17 +58,19 @@ impl Attempt<'_> {
         }
         let price = agent.price();
         let cost = agent.model().and_then(|_| went.account.cost(price));
-        let (evidence, tests, reward, rewards, withheld, probes) = match went.judged {
-            Some(judged) => (
-                Some(judged.evidence),
-                judged.tests,
-                judged.reward,
-                judged.rewards,
-                judged.withheld,
-                judged.probes,
-            ),
-            None => Default::default(),
-        };
+        let (evidence, tests, reward, rewards, withheld, probes, hidden_read_only) =
+            match went.judged {
+                Some(judged) => (
+                    Some(judged.evidence),
+                    judged.tests,
+                    judged.reward,
+                    judged.rewards,
+                    judged.withheld,
+                    judged.probes,
+                    judged.hidden_read_only,
+                ),
+                None => Default::default(),
+            };
         let passed = tests
             .iter()
             .filter(|test| test.state == TestState::Passed)
@@ -92,6 +94,7 @@ impl Attempt<'_> {
                 tests,
                 probes,
                 withheld,
+                hidden_read_only,
                 flags,
                 runner_is_subject: self.runner_is_subject(),
                 reason: scored.reason,

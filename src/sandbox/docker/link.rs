@@ -33,6 +33,7 @@ pub struct Link {
     waiting: Arc<Mutex<Option<HashMap<u32, Replies>>>>,
     next: AtomicU32,
     tasks: [JoinHandle<()>; 2],
+    peer: Option<i32>,
 }
 
 impl Link {
@@ -63,7 +64,19 @@ impl Link {
             waiting,
             next: AtomicU32::new(1),
             tasks: [writing, reading],
+            peer: None,
         }
+    }
+
+    /// To a helper whose number on this host is known; 0 is that of nobody here.
+    pub fn with(mut self, peer: Option<i32>) -> Self {
+        self.peer = peer.filter(|pid| *pid > 0);
+        self
+    }
+
+    /// The number of the helper's process on this host, where it can be seen.
+    pub fn peer(&self) -> Option<i32> {
+        self.peer
     }
 
     /// One request, one reply.

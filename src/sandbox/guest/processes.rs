@@ -17,7 +17,7 @@ use super::live::end_service;
 use super::refuse;
 use super::shell::{Memory, Shell};
 use super::spawn::{Spawn, pipe, spawn};
-use super::users::{Identity, lookup};
+use super::users::{Identity, homes, lookup};
 use crate::sandbox::spec::{Ended, Interpreter, RECORDS_FD, User};
 use crate::sandbox::wire::{ExecRequest, Lengths, Reply, Setup, ShellRequest};
 use crate::sandbox::{GuestError, GuestErrorKind};
@@ -31,6 +31,8 @@ const KILL_BOUND: Duration = Duration::from_secs(5);
 #[derive(Default)]
 pub struct Processes {
     setup: Setup,
+    /// Homes of the users that the image has, whatever is written to its database later.
+    homes: BTreeMap<u32, String>,
     execs: Vec<Running>,
     shells: HashMap<(String, Interpreter), Seat>,
 }
@@ -115,6 +117,7 @@ impl Processes {
             .map_err(|error| refuse(&format!("make the working directory {workdir}"), &error))?;
         setup.workdir = workdir.to_owned();
         self.setup = setup;
+        self.homes = homes();
         Ok(Reply::Ready {
             uid: who.uid,
             gid: who.gid,
@@ -138,7 +141,8 @@ impl Processes {
 
     fn env(&self, who: &Identity, more: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         let mut env = self.setup.env.clone();
-        env.entry("HOME".into()).or_insert_with(|| who.home.clone());
+        let home = self.homes.get(&who.uid).unwrap_or(&who.home);
+        env.entry("HOME".into()).or_insert_with(|| home.clone());
         env.extend(more.clone());
         env
     }

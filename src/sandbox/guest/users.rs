@@ -2,6 +2,7 @@
 //! `/etc/group`, never by the C library, which in a static binary would load
 //! modules of the image.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 
@@ -23,6 +24,22 @@ const MOST: u64 = 4 << 20;
 /// Finds a user: empty (root), `name`, `uid`, `name:group` or `uid:gid`.
 pub fn lookup(spec: &str) -> Result<Identity, GuestError> {
     find(spec, &database("/etc/passwd"), &database("/etc/group"))
+}
+
+/// The home of each user, as the databases have it now.
+pub fn homes() -> BTreeMap<u32, String> {
+    homes_in(&database("/etc/passwd"))
+}
+
+fn homes_in(passwd: &str) -> BTreeMap<u32, String> {
+    let mut homes = BTreeMap::new();
+    for entry in passwd.lines().map(fields) {
+        let home = entry.get(5).filter(|home| !home.is_empty());
+        if let (Some(uid), Some(home)) = (entry.get(2).and_then(|uid| uid.parse().ok()), home) {
+            homes.entry(uid).or_insert_with(|| (*home).to_owned());
+        }
+    }
+    homes
 }
 
 fn database(path: &str) -> String {
@@ -131,6 +148,18 @@ mod tests {
     #[test]
     fn nobody_in_particular_is_root_also_without_a_database() {
         assert_eq!(find("", "", "").unwrap().home, "/root");
+    }
+
+    #[test]
+    fn of_two_entries_with_one_number_the_first_one_has_the_home() {
+        let homes = homes_in(&format!(
+            "{PASSWD}toor:x:0:0::/evil:/bin/sh\nbroken\nno:x:7:7::"
+        ));
+        let homes: Vec<_> = homes.into_iter().collect();
+        assert_eq!(
+            homes,
+            [(0, "/root".to_owned()), (1000, "/home/ana".to_owned())]
+        );
     }
 
     #[test]

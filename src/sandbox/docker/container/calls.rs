@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{DockerSandbox, reach, unexpected};
+use super::{DockerSandbox, hold, reach, unexpected};
 use crate::sandbox::wire::{self, ExecRequest, Lengths, Reply, Request, ShellRequest};
 use crate::sandbox::{
     Captured, Change, Exec, ExecOutput, FileRead, LimitHit, PackBounds, Packed, Sandbox,
@@ -211,6 +211,25 @@ impl Sandbox for DockerSandbox {
             Ok((Reply::Refused(error), _)) => Err(error.into()),
             Ok((other, _)) => Err(unexpected(DOING, &other)),
             Err(error) => Err(self.explain(DOING, error, LONG).await),
+        }
+    }
+
+    async fn hold(&self, paths: &[String]) -> Result<bool, SandboxError> {
+        let opened = self.link().peer().map(hold::Space::of);
+        let Some(Ok(space)) = opened else {
+            return Ok(false);
+        };
+        // The helper answers, so the number was still its own when it was looked up; and
+        // nothing runs that could hold a file open.
+        self.kill_all().await?;
+        let paths = paths.to_vec();
+        let held = tokio::task::spawn_blocking(move || space.hold(paths)).await;
+        match held.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
+            Ok(whole) => Ok(whole),
+            Err(error) => {
+                tracing::debug!(%error, "files of a sandbox stay writable");
+                Ok(false)
+            }
         }
     }
 

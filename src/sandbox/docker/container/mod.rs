@@ -3,6 +3,7 @@
 mod assemble;
 mod body;
 mod calls;
+mod hold;
 mod reach;
 mod remains;
 mod written;

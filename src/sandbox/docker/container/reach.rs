@@ -92,8 +92,9 @@ pub async fn accept(
         doing: "starting the helper",
         seconds: HELLO.as_secs(),
     })??;
+    let peer = stream.peer_cred().ok().and_then(|peer| peer.pid());
     let (reader, writer) = stream.into_split();
-    Ok(Link::new(tokio::io::BufReader::new(reader), writer))
+    Ok(Link::new(tokio::io::BufReader::new(reader), writer).with(peer))
 }
 
 /// Starts the container; its helper is the first process.
