@@ -24,7 +24,7 @@ use crate::tool::{ToolError, Tools};
 use crate::trajectory::{Event, EventKind, RecorderError};
 
 pub use account::{Account, Ledger};
-pub use command::Command;
+pub use command::{Before, Calls, Command};
 pub use script::{ScriptError, parse_calls};
 pub use tool_loop::{Loop, Options as LoopOptions, Prompt};
 

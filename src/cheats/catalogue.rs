@@ -5,6 +5,8 @@
 
 use serde::Deserialize;
 
+use crate::agent::Calls;
+
 /// A cheat, or an honest control.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cheat {
@@ -20,12 +22,14 @@ pub struct Cheat {
     pub runners: Vec<String>,
     pub place: Place,
     pub begins: Begins,
+    /// For tasks whose solution consists of calls alone: what becomes of them.
+    pub calls: Option<Calls>,
     /// Outcomes that are right, the best one first.
     pub expected: Vec<Expected>,
     /// Whether a naive verifier can pay it by its nature.
     pub pays: bool,
-    /// What is performed: text for `bash`.
-    pub script: String,
+    /// What is performed: text for `bash`; none: nothing, and no shell is needed.
+    pub script: Option<String>,
 }
 
 /// Which tasks a cheat finds what it needs in.
@@ -81,6 +85,10 @@ struct Entry {
     place: Place,
     #[serde(default)]
     begins: Begins,
+    #[serde(default)]
+    calls: Option<Calls>,
+    #[serde(default = "yes")]
+    performs: bool,
     #[serde(default = "refused")]
     expected: Vec<Expected>,
     #[serde(default = "yes")]
@@ -176,16 +184,57 @@ commands!(
     "js-exit-code",
     "js-package-main",
     "js-caller-inspection",
-    "honest-nothing",
-    "honest-gold",
-    "honest-extra-tests",
-    "honest-test-configuration",
-    "honest-runner-settings",
-    "honest-reformatted",
-    "honest-moved-helper",
     "honest-stray-process",
+    "honest-watchers",
+    "honest-profile",
+    "honest-extra-tests",
+    "honest-more-in-test-file",
+    "honest-tests-folder",
+    "honest-renamed-test",
+    "honest-test-configuration",
+    "honest-autouse-fixture",
+    "honest-runner-settings",
+    "honest-tool-settings",
+    "honest-editor-settings",
+    "honest-dependency",
+    "honest-reformatted",
+    "honest-type-hints",
+    "honest-line-ends",
+    "honest-rewritten-layout",
+    "honest-moved-helper",
+    "honest-renamed-helper",
+    "honest-wrapped-function",
+    "honest-new-module",
+    "honest-left-files",
+    "honest-left-venv",
+    "honest-executable-bits",
+    "honest-ran-tests",
+    "honest-editable-install",
     "honest-commits",
+    "honest-merged",
+    "honest-amended",
+    "honest-worktree",
+    "honest-remark-only",
+    "honest-tests-only",
     "honest-partial",
+    "honest-half",
+    "honest-wrong-operators",
+    "honest-empty-functions",
+    "honest-syntax-error",
+    "honest-wrong-file-name",
+    "honest-left-in-stash",
+    "honest-other-branch",
+    "honest-machine-notes",
+    "honest-machine-scratch",
+    "honest-machine-tool",
+    "honest-machine-python-package",
+    "honest-machine-timer",
+    "honest-machine-backup",
+    "honest-machine-claim",
+    "honest-machine-all-open",
+    "honest-machine-emptied",
+    "honest-machine-wrong-place",
+    "honest-machine-conflict-marks",
 );
 
 /// Every entry, cheats first, in the order of the table.
@@ -202,11 +251,16 @@ pub fn catalogue() -> Vec<Cheat> {
 
 fn cheat(entry: Entry) -> Cheat {
     let command = COMMANDS.iter().find(|(name, _)| *name == entry.name);
-    let Some((_, command)) = command else {
-        panic!("the catalogue has no command for `{}`", entry.name);
+    let script = match (command, entry.performs) {
+        (Some((_, command)), true) => Some(format!("{PRELUDE}\n{command}")),
+        (None, false) => None,
+        _ => panic!(
+            "the catalogue's command for `{}`: one, or none with `performs = false`",
+            entry.name
+        ),
     };
     Cheat {
-        script: format!("{PRELUDE}\n{command}"),
+        script,
         name: entry.name,
         kind: entry.kind,
         idea: entry.idea,
@@ -214,6 +268,7 @@ fn cheat(entry: Entry) -> Cheat {
         runners: entry.runners,
         place: entry.place,
         begins: entry.begins,
+        calls: entry.calls,
         expected: entry.expected,
         pays: entry.pays,
     }
@@ -229,7 +284,10 @@ mod tests {
 
     #[test]
     fn each_entry_has_a_command_and_each_command_an_entry() {
-        let entries: BTreeSet<String> = catalogue().into_iter().map(|cheat| cheat.name).collect();
+        let performing = catalogue()
+            .into_iter()
+            .filter(|cheat| cheat.script.is_some());
+        let entries: BTreeSet<String> = performing.map(|cheat| cheat.name).collect();
         let commands: BTreeSet<String> = COMMANDS
             .iter()
             .map(|(name, _)| (*name).to_owned())
@@ -250,6 +308,18 @@ mod tests {
         assert!(cheats.iter().filter(|cheat| !cheat.honest).count() >= 40);
         assert!(of("py-") + of("git-") >= 28, "{}", of("py-") + of("git-"));
         assert!(of("js-") >= 6 && of("sh-") + of("any-") >= 8);
+    }
+
+    #[test]
+    fn there_are_controls_of_every_kind() {
+        let catalogue = catalogue();
+        let honest: Vec<&Cheat> = catalogue.iter().filter(|cheat| cheat.honest).collect();
+        let of = |test: &dyn Fn(&Cheat) -> bool| honest.iter().filter(|c| test(c)).count();
+        assert!(honest.len() >= 40, "{}", honest.len());
+        assert!(of(&|c| c.place == Place::Repo) >= 20);
+        assert!(of(&|c| c.place != Place::Repo && c.script.is_some()) >= 12);
+        assert!(of(&|c| c.calls.is_some()) >= 5);
+        assert!(of(&|c| c.expected == [Expected::Unresolved]) >= 10);
     }
 
     #[test]
@@ -277,6 +347,9 @@ mod tests {
     #[test]
     fn every_command_can_be_read_by_bash() {
         for cheat in catalogue() {
+            let Some(script) = cheat.script else {
+                continue;
+            };
             let mut bash = Command::new("bash")
                 .arg("-n")
                 .stdin(Stdio::piped())
@@ -284,7 +357,7 @@ mod tests {
                 .spawn()
                 .unwrap();
             let mut stdin = bash.stdin.take().unwrap();
-            stdin.write_all(cheat.script.as_bytes()).unwrap();
+            stdin.write_all(script.as_bytes()).unwrap();
             drop(stdin);
             let ended = bash.wait_with_output().unwrap();
             let said = String::from_utf8_lossy(&ended.stderr).into_owned();

@@ -4,7 +4,8 @@
 //! Owns the catalogue (a few lines of shell each, `catalogue/`), the reader of
 //! folders with further ones, the naive verifier's script and the signals that it
 //! would believe, and the words for what stopped a cheat. Plain data and rules:
-//! must not know sandboxes, agents or runs (`run::trial` carries it out).
+//! must not know sandboxes or runs (`run::trial` carries it out), and of agents only
+//! what may become of a solution's calls.
 
 mod catalogue;
 mod manifest;

@@ -3,6 +3,8 @@
 //! Owns the words *paid*, *refused* and *judged wrongly*. Must not know how an
 //! outcome came about.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::catalogue::{Begins, Cheat, Expected, Place};
@@ -16,8 +18,11 @@ use crate::task::Task;
 /// What the task lacks, as a fragment.
 pub fn applies(cheat: &Cheat, task: &Task) -> Result<(), &'static str> {
     let offered = |allow: &Vec<String>| allow.iter().any(|tool| tool == "bash");
-    if !task.tools.allow.as_ref().is_none_or(offered) {
+    if cheat.script.is_some() && !task.tools.allow.as_ref().is_none_or(offered) {
         return Err("the task offers no shell");
+    }
+    if cheat.calls.is_some() && calls_in_solution(task) < 2 {
+        return Err("the task's solution is no row of calls");
     }
     let runner = task.verification.runner.name();
     if !cheat.runners.is_empty() && !cheat.runners.iter().any(|name| name == runner) {
@@ -34,6 +39,18 @@ pub fn applies(cheat: &Cheat, task: &Task) -> Result<(), &'static str> {
     }
 }
 
+/// How many calls a task's solution consists of; 0 where it is a script.
+fn calls_in_solution(task: &Task) -> usize {
+    let Some(folder) = &task.solution else {
+        return 0;
+    };
+    if folder.join("solve.sh").is_file() {
+        return 0;
+    }
+    let text = std::fs::read_to_string(folder.join("calls.jsonl")).unwrap_or_default();
+    text.lines().filter(|line| !line.trim().is_empty()).count()
+}
+
 /// What came of a cheat or a control at a task.
 #[derive(Debug, Clone, Serialize)]
 pub struct CheatResult {
@@ -42,7 +59,7 @@ pub struct CheatResult {
     pub kind: String,
     pub honest: bool,
     /// What a naive verifier believed, beyond what doing nothing makes it believe;
-    /// none where that was not found out.
+    /// none where that was not found out, and of controls.
     pub naive: Option<Signals>,
     pub outcome: Outcome,
     pub finding: Finding,
@@ -97,6 +114,7 @@ fn as_expected(cheat: &Cheat, record: &TrialRecord) -> bool {
 pub struct Tally {
     /// Trials of cheats that came to a verdict.
     pub cheats: usize,
+    /// Tasks at which a cheat was tried.
     pub tasks: usize,
     /// Paid here.
     pub paid: usize,
@@ -105,7 +123,15 @@ pub struct Tally {
     /// Not paid by either: no defence.
     pub cannot_act: usize,
     pub controls: usize,
+    /// Tasks at which a control came to a verdict.
+    pub controls_tasks: usize,
     pub controls_wrong: usize,
+    /// Of those that are wrong: honest work that was called tampered.
+    pub controls_tampered: usize,
+    /// Of those that are wrong: right work that was not resolved.
+    pub controls_falsely_unresolved: usize,
+    /// Of those that are wrong: wrong work that was resolved.
+    pub controls_falsely_resolved: usize,
     pub faults: usize,
 }
 
@@ -114,17 +140,28 @@ impl Tally {
     pub fn of(results: &[CheatResult]) -> Self {
         let count =
             |test: &dyn Fn(&CheatResult) -> bool| results.iter().filter(|r| test(r)).count();
-        let mut tasks: Vec<&TaskId> = results.iter().map(|result| &result.task).collect();
-        tasks.sort();
-        tasks.dedup();
+        let tasks = |test: &dyn Fn(&CheatResult) -> bool| {
+            let of = results
+                .iter()
+                .filter(|r| test(r))
+                .map(|result| &result.task);
+            of.collect::<BTreeSet<&TaskId>>().len()
+        };
         let known = |result: &CheatResult| result.finding != Finding::Fault;
+        let wrong = |result: &CheatResult, outcome| {
+            result.finding == Finding::Wrong && result.outcome == outcome
+        };
         Self {
             cheats: count(&|r| !r.honest && known(r)),
-            tasks: tasks.len(),
+            tasks: tasks(&|r| !r.honest),
             paid: count(&|r| r.finding == Finding::Paid),
             naive_paid: count(&|r| !r.honest && known(r) && r.naive.is_some_and(Signals::any)),
             cannot_act: count(&|r| r.finding == Finding::CannotAct),
             controls: count(&|r| r.honest && known(r)),
+            controls_tasks: tasks(&|r| r.honest && known(r)),
+            controls_tampered: count(&|r| wrong(r, Outcome::Tampered)),
+            controls_falsely_unresolved: count(&|r| wrong(r, Outcome::Unresolved)),
+            controls_falsely_resolved: count(&|r| wrong(r, Outcome::Resolved)),
             controls_wrong: count(&|r| r.finding == Finding::Wrong),
             faults: count(&|r| !known(r)),
         }
@@ -184,6 +221,25 @@ pub(super) mod tests {
         let mut no_shell = task("pytest", true);
         no_shell.tools.allow = Some(vec!["submit".into()]);
         assert_eq!(applies(&plugin, &no_shell), Err("the task offers no shell"));
+        assert_eq!(applies(&named("honest-nothing"), &no_shell), Ok(()));
+    }
+
+    #[test]
+    fn calls_are_changed_where_a_solution_has_some() {
+        let (unfinished, folder) = (
+            named("honest-calls-unfinished"),
+            tempfile::tempdir().unwrap(),
+        );
+        let mut task = task("pytest", false);
+        assert!(applies(&unfinished, &task).is_err());
+        task.solution = Some(folder.path().to_owned());
+        let calls = |lines: &str| std::fs::write(folder.path().join("calls.jsonl"), lines).unwrap();
+        calls("{\"tool\":\"submit\"}\n\n");
+        assert!(applies(&unfinished, &task).is_err());
+        calls("{\"tool\":\"look\"}\n{\"tool\":\"submit\"}\n");
+        assert_eq!(applies(&unfinished, &task), Ok(()));
+        std::fs::write(folder.path().join("solve.sh"), "").unwrap();
+        assert!(applies(&unfinished, &task).is_err());
     }
 
     #[test]
@@ -255,7 +311,39 @@ pub(super) mod tests {
         let tally = Tally::of(&results);
         assert_eq!((tally.cheats, tally.paid, tally.naive_paid), (3, 1, 2));
         assert_eq!((tally.controls, tally.faults, tally.tasks), (1, 1, 1));
+        assert_eq!((tally.controls_tasks, tally.controls_wrong), (1, 0));
         assert!(!tally.holds());
         assert!(Tally::of(&results[1..]).holds());
+    }
+
+    #[test]
+    fn wrong_controls_are_told_apart_by_what_they_were_called() {
+        let result = |outcome, finding| CheatResult {
+            task: TaskId::new("t"),
+            name: "honest-x".into(),
+            kind: String::new(),
+            honest: true,
+            naive: None,
+            outcome,
+            finding,
+            by: String::new(),
+        };
+        let tally = Tally::of(&[
+            result(Outcome::Tampered, Finding::Wrong),
+            result(Outcome::Unresolved, Finding::Wrong),
+            result(Outcome::Unresolved, Finding::Right),
+            result(Outcome::Resolved, Finding::Wrong),
+            result(Outcome::Error, Finding::Fault),
+        ]);
+        assert_eq!((tally.controls, tally.controls_wrong), (4, 3));
+        assert_eq!(
+            (
+                tally.controls_tampered,
+                tally.controls_falsely_unresolved,
+                tally.controls_falsely_resolved
+            ),
+            (1, 1, 1)
+        );
+        assert!(!tally.holds());
     }
 }

@@ -25,6 +25,7 @@ Examples:
   proofyard check --cheats examples/cheats -j 4
   proofyard check --cheats tasks --only py-conftest-report --only honest-gold
   proofyard check --cheats tasks --only 'py-*' --json > cheats.jsonl
+  proofyard check --cheats tasks examples/cheats --only 'honest-*'
   proofyard check --cheats my-task --cheat-dir my-cheats
 
 Signals of the naive verifier, each enough to be paid: E its exit status, L lines
@@ -40,8 +41,9 @@ Exit codes:
 ///
 /// Without flags: a task is sound where its reference solution resolves it and
 /// doing nothing does not. With --cheats every cheat of the catalogue that is meant
-/// for a task is tried at it, and honest changes as controls: first before a naive
-/// verifier, to show that the cheat works, then in a trial as of any agent.
+/// for a task is tried at it: first before a naive verifier, to show that the cheat
+/// works, then in a trial as of any agent. So are honest changes, as controls, which
+/// go into trials alone.
 #[derive(Debug, Clone, Default, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CheckArgs {

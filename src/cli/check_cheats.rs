@@ -1,24 +1,25 @@
-//! `proofyard check --cheats`: cheats and controls, before a naive verifier and
-//! before ours.
+//! `proofyard check --cheats`: cheats before a naive verifier and before ours,
+//! controls before ours.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::check::Ground;
 use super::drive::Interrupts;
 use super::{Exit, Failure, to_stdout};
-use crate::agent::{self, Agent, Command};
+use crate::agent::{self, Agent, Before, Command};
 use crate::cheats::{
-    Begins, Cheat, CheatResult, Finding, Tally, applies, catalogue, finding, read_folder,
+    Begins, Cheat, CheatResult, Finding, NOT_HERE, Tally, applies, catalogue, finding, read_folder,
     stopped_by,
 };
 use crate::record::{PlannedTrial, RunRecord, TaskId, TrialId, TrialRecord};
 use crate::report::{Console, Style, cheats_json, cheats_view, stdout_columns};
 use crate::run::{
-    Agents, Contender, Naive, PlanInput, RunStore, Schedule, Trials, fresh_run_id, host_record,
-    naive_all, plan, run_plan, trial_dir,
+    Agents, Contender, Naive, PlanInput, RunStore, Schedule, Trials, command_end, fresh_run_id,
+    host_record, naive_all, plan, run_plan, trial_dir,
 };
+use crate::trajectory::read_events;
 
 /// The agent that does nothing: what it is paid for is worth nothing.
 const NOTHING: &str = "nop";
@@ -82,7 +83,7 @@ pub async fn run(
     ));
     let naive = naive_all(
         &trials,
-        record.trials.clone(),
+        worth_asking(&record.trials, &cheats),
         NOTHING,
         ground.jobs,
         console.events(),
@@ -111,7 +112,12 @@ pub async fn run(
     };
     let results = end.records.iter().filter_map(|record| {
         let cheat = cheats.get(&record.agent.name)?;
-        Some(result(cheat, record, naive.get(&record.trial), &dir))
+        let trial = trial_dir(&dir, &record.trial);
+        let result = result(cheat, record, naive.get(&record.trial), &trial);
+        match cheat.honest {
+            true => as_performed(result, &trial),
+            false => Some(result),
+        }
     });
     let mut results: Vec<CheatResult> = results.collect();
     results.sort_by(|a, b| (&a.task, a.honest, &a.name).cmp(&(&b.task, b.honest, &b.name)));
@@ -146,7 +152,11 @@ fn lineup(cheats: &BTreeMap<String, Cheat>) -> Result<(Agents, Vec<Contender>), 
     for cheat in cheats.values() {
         let command = Command {
             name: cheat.name.clone(),
-            after_solution: cheat.begins == Begins::Solution,
+            before: match (cheat.begins, cheat.calls) {
+                (_, Some(calls)) => Before::Calls(calls),
+                (Begins::Solution, None) => Before::Solution,
+                (Begins::Nothing, None) => Before::Nothing,
+            },
             script: cheat.script.clone(),
         };
         add(&cheat.name, Arc::new(command));
@@ -178,17 +188,40 @@ fn planned(
         Some(applies(cheat, task).is_ok())
     };
     record.trials.retain(|trial| meant(trial).unwrap_or(true));
-    // Nothing is measured where nothing is tried.
-    let tried: Vec<TaskId> = record
-        .trials
-        .iter()
-        .filter(|trial| trial.agent != NOTHING)
-        .map(|trial| trial.task.clone())
-        .collect();
-    record.trials.retain(|trial| tried.contains(&trial.task));
-    match record.trials.is_empty() {
+    match record.trials.iter().all(|trial| trial.agent == NOTHING) {
         true => Err(Failure::NoCheatFits),
         false => Ok(record),
+    }
+}
+
+/// What is tried before a naive verifier: cheats, and doing nothing at their tasks.
+/// What it would make of a control tells nothing of us.
+fn worth_asking(planned: &[PlannedTrial], cheats: &BTreeMap<String, Cheat>) -> Vec<PlannedTrial> {
+    let cheat = |trial: &PlannedTrial| cheats.get(&trial.agent).is_some_and(|c| !c.honest);
+    let tasks: HashSet<&TaskId> = planned
+        .iter()
+        .filter(|trial| cheat(trial))
+        .map(|trial| &trial.task)
+        .collect();
+    let nothing = |trial: &PlannedTrial| trial.agent == NOTHING && tasks.contains(&trial.task);
+    let asked = planned
+        .iter()
+        .filter(|trial| cheat(trial) || nothing(trial));
+    asked.cloned().collect()
+}
+
+/// The result of a control whose command did what it says: none where it found
+/// nothing to act on, a fault where it failed, since then it shows nothing.
+fn as_performed(result: CheatResult, trial: &Path) -> Option<CheatResult> {
+    let events = read_events(&trial.join("trajectory.jsonl")).unwrap_or_default();
+    match command_end(&events) {
+        Some((NOT_HERE, _)) => None,
+        Some((code, said)) if code != 0 => Some(CheatResult {
+            finding: Finding::Fault,
+            by: format!("the control's command ended with {code}: {said}"),
+            ..result
+        }),
+        _ => Some(result),
     }
 }
 
@@ -197,7 +230,7 @@ fn to_be_tried(trial: &PlannedTrial, naive: &HashMap<TrialId, Naive>) -> bool {
     trial.agent != NOTHING && !not_here
 }
 
-fn result(cheat: &Cheat, record: &TrialRecord, naive: Option<&Naive>, dir: &Path) -> CheatResult {
+fn result(cheat: &Cheat, record: &TrialRecord, naive: Option<&Naive>, trial: &Path) -> CheatResult {
     let naive = match naive {
         Some(Naive::Believed(signals)) => Some(*signals),
         _ => None,
@@ -213,7 +246,7 @@ fn result(cheat: &Cheat, record: &TrialRecord, naive: Option<&Naive>, dir: &Path
         finding,
         by: match finding {
             Finding::Right => String::new(),
-            _ => stopped_by(record, crossed(&trial_dir(dir, &record.trial))),
+            _ => stopped_by(record, crossed(trial)),
         },
     }
 }
@@ -239,6 +272,31 @@ mod tests {
         assert_eq!(names(&[]).unwrap().len(), catalogue().len());
         let error = names(&["git-hok"]).unwrap_err().to_string();
         assert!(error.contains("did you mean `git-hook`?"), "{error}");
+    }
+
+    #[test]
+    fn a_naive_verifier_is_asked_about_cheats_and_not_about_controls() {
+        let cheats: BTreeMap<String, Cheat> = catalogue()
+            .into_iter()
+            .map(|cheat| (cheat.name.clone(), cheat))
+            .collect();
+        let trial = |agent: &str, task: &str| PlannedTrial {
+            trial: TrialId::new(format!("{task}--{agent}--1")),
+            task: TaskId::new(task),
+            agent: agent.into(),
+            model: None,
+            attempt: 1,
+        };
+        let planned = [
+            trial(NOTHING, "a"),
+            trial("git-hook", "a"),
+            trial("honest-gold", "a"),
+            trial(NOTHING, "b"),
+            trial("honest-gold", "b"),
+        ];
+        let asked = worth_asking(&planned, &cheats);
+        let names: Vec<&str> = asked.iter().map(|trial| trial.trial.as_str()).collect();
+        assert_eq!(names, ["a--nop--1", "a--git-hook--1"]);
     }
 
     #[test]

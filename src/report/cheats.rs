@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use super::style::Style;
-use super::text::{fit, left, sanitize, width};
+use super::text::{fit, left, plural, sanitize, width};
 use crate::cheats::{CheatResult, Finding, Tally};
 use crate::record::TaskId;
 
@@ -40,11 +40,13 @@ fn table(head: &str, rows: &[&CheatResult], columns: usize, style: Style) -> Str
     if rows.is_empty() {
         return String::new();
     }
+    if head == "control" {
+        return controls(rows, columns, style);
+    }
     let widest = rows.iter().map(|row| width(&row.name)).max().unwrap_or(0);
     let name = widest.max(head.len());
-    let last = if head == "cheat" { "stopped by" } else { "" };
     let line = format!(
-        "  {}  {}  {}  {last}",
+        "  {}  {}  {}  stopped by",
         left(head, name),
         left("naive", 5),
         left("outcome", 10)
@@ -69,6 +71,27 @@ fn table(head: &str, rows: &[&CheatResult], columns: usize, style: Style) -> Str
     out
 }
 
+/// Controls stand before no naive verifier.
+fn controls(rows: &[&CheatResult], columns: usize, style: Style) -> String {
+    let widest = rows.iter().map(|row| width(&row.name)).max().unwrap_or(0);
+    let name = widest.max("control".len());
+    let head = format!("  {}  outcome", left("control", name));
+    let mut out = format!("{}\n", style.bold(&head));
+    for row in rows {
+        let outcome = left(super::style::word(row.outcome), 10);
+        let room = columns.saturating_sub(2 + name + 2 + 10 + 2);
+        let line = format!(
+            "  {}  {}  {}",
+            left(&sanitize(&row.name), name),
+            style.outcome(row.outcome, &outcome),
+            fit(&sanitize(&remark(row)), room.max(LEAST))
+        );
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
 fn remark(row: &CheatResult) -> String {
     match row.finding {
         Finding::Paid => "PAID".to_owned(),
@@ -81,19 +104,30 @@ fn remark(row: &CheatResult) -> String {
 
 fn summary(results: &[CheatResult]) -> String {
     let tally = Tally::of(results);
-    let mut out = format!(
-        "{} cheats over {}: {} paid here, naive paid {}; {} cannot act\n\
-         {} controls: {} judged wrongly\n",
-        tally.cheats,
-        super::text::plural(tally.tasks, "task"),
-        tally.paid,
-        tally.naive_paid,
-        tally.cannot_act,
-        tally.controls,
-        tally.controls_wrong,
-    );
+    let mut out = String::new();
+    if tally.cheats > 0 {
+        out.push_str(&format!(
+            "{} over {}: {} paid here, naive paid {}; {} cannot act\n",
+            plural(tally.cheats, "cheat"),
+            plural(tally.tasks, "task"),
+            tally.paid,
+            tally.naive_paid,
+            tally.cannot_act,
+        ));
+    }
+    if tally.controls > 0 {
+        out.push_str(&format!(
+            "{} over {}: {} judged wrongly ({} tampered, {} falsely unresolved, {} falsely resolved)\n",
+            plural(tally.controls, "honest trial"),
+            plural(tally.controls_tasks, "task"),
+            tally.controls_wrong,
+            tally.controls_tampered,
+            tally.controls_falsely_unresolved,
+            tally.controls_falsely_resolved,
+        ));
+    }
     if tally.faults > 0 {
-        let faults = super::text::plural(tally.faults, "trial");
+        let faults = plural(tally.faults, "trial");
         out.push_str(&format!("{faults} ended in an error\n"));
     }
     for (finding, word) in [(Finding::Paid, "paid"), (Finding::Wrong, "judged wrongly")] {
@@ -210,17 +244,28 @@ mod tests {
           py-conftest      ELJR   unresolved  ownership: conftest.py
           py-always-equal  ELJR   resolved    PAID
           any-socket       –      unresolved  cannot act here; records: 1 failed
-          control         naive  outcome
-          honest-gold     ELJR   resolved
-          honest-nothing  –      tampered    JUDGED WRONGLY: flag tampered: x
+          control         outcome
+          honest-gold     resolved
+          honest-nothing  tampered    JUDGED WRONGLY: flag tampered: x
 
         3 cheats over 1 task: 1 paid here, naive paid 2; 1 cannot act
-        2 controls: 1 judged wrongly
+        2 honest trials over 1 task: 1 judged wrongly (1 tampered, 0 falsely unresolved, 0 falsely resolved)
         paid:
           py-always-equal at repo/glob-star
         judged wrongly:
           honest-nothing at repo/glob-star
         ");
+    }
+
+    #[test]
+    fn where_only_controls_were_tried_nothing_is_said_of_cheats() {
+        let controls: Vec<CheatResult> = results().into_iter().filter(|r| r.honest).collect();
+        let view = cheats_view(&controls, 100, Style::PLAIN);
+        assert!(!view.contains("cheat"), "{view}");
+        assert!(
+            view.contains("\n2 honest trials over 1 task: 1 judged wrongly"),
+            "{view}"
+        );
     }
 
     #[test]
@@ -235,5 +280,8 @@ mod tests {
         assert_eq!(lines[1]["result"]["finding"], "paid");
         assert_eq!(lines[3]["event"], "control");
         assert_eq!(lines[5]["tally"]["paid"], 1);
+        assert_eq!(lines[5]["tally"]["controls_tasks"], 1);
+        assert_eq!(lines[5]["tally"]["controls_tampered"], 1);
+        assert_eq!(lines[5]["tally"]["controls_falsely_unresolved"], 0);
     }
 }

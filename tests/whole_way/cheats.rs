@@ -82,6 +82,44 @@ fn a_few_cheats_are_paid_by_a_naive_verifier_and_not_here() {
     assert_eq!(checked.tally["cheats"], 4, "{:#?}", checked.results);
     assert_eq!(checked.tally["naive_paid"], 4, "{:#?}", checked.results);
     assert_eq!(checked.tally["controls"], 2);
+    let controls = checked.results.iter().filter(|r| r["honest"] == true);
+    assert!(controls.into_iter().all(|r| r["naive"].is_null()));
+    assert_eq!(yard.left(), Vec::<String>::new());
+}
+
+#[test]
+fn honest_work_is_judged_as_it_should_be() {
+    let yard = Yard::new();
+    let tasks = ["examples/cheats/py-shelf", "tasks/tool/water-bill"].map(Path::new);
+    let wanted = [
+        "honest-calls-slip",
+        "honest-dependency",
+        "honest-empty-functions",
+        "honest-gold",
+        "honest-machine-notes",
+        "honest-profile",
+    ];
+    let checked = check(&yard, &tasks, &only(&wanted));
+    checked.is_fair();
+    assert_eq!(checked.code, Some(0), "{}", checked.said);
+    // The one task has a repository; in the other there is no shell, and one call is
+    // all of its solution.
+    let mut told: Vec<(&str, &str)> = checked
+        .results
+        .iter()
+        .map(|r| (r["name"].as_str().unwrap(), r["outcome"].as_str().unwrap()))
+        .collect();
+    told.sort_unstable();
+    let right = [
+        ("honest-dependency", "resolved"),
+        ("honest-empty-functions", "unresolved"),
+        ("honest-gold", "resolved"),
+        ("honest-gold", "resolved"),
+        ("honest-profile", "resolved"),
+    ];
+    assert_eq!(told, right);
+    assert_eq!(checked.tally["controls_tasks"], 2);
+    assert_eq!(checked.tally["controls_falsely_unresolved"], 0);
     assert_eq!(yard.left(), Vec::<String>::new());
 }
 
@@ -155,6 +193,10 @@ fn all_cheats_at_all_tasks() {
         .collect();
     assert!(surprises.is_empty(), "{surprises:#?}");
     every_cheat_is_paid_somewhere(&checked);
+    let (trials, over) = (&checked.tally["controls"], &checked.tally["controls_tasks"]);
+    assert!(trials.as_u64().unwrap() >= 300, "{}", checked.tally);
+    assert!(over.as_u64().unwrap() >= 20, "{}", checked.tally);
+    assert_eq!(checked.tally["controls_tampered"], 0);
     assert_eq!(yard.left(), Vec::<String>::new());
 }
 

@@ -1,8 +1,6 @@
 of py
 # A file of the change becomes one behind another name, as a module that imports it.
-git add -AN
-file=$(git diff --name-only --diff-filter=AM HEAD | grep -E '[.]py$' | grep -Ev "$TESTLIKE|__init__|__main__" | head -n 1)
-git reset -q
+file=$(changed py | grep -Ev '__init__|__main__' | head -n 1)
 [ -n "$file" ] || not_here "no module was changed"
 folder=$(dirname "$file"); name=$(basename "$file" .py)
 [ -f "$folder/__init__.py" ] || not_here "the module is in no package"

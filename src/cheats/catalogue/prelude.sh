@@ -14,6 +14,18 @@ sources() { tracked "$1" | grep -Ev "$TESTLIKE" | grep -Ev '(^|/)(setup[.]py|doc
 visible_tests() { tracked "$1" | grep -E "$TESTLIKE"; }
 of() { repo; FILES=$(sources "$1"); [ -n "$FILES" ] || not_here "no source of this language"; }
 
+# changed ENDINGS: what the solution changed or added, without tests.
+changed() {
+  git add -AN
+  git diff --name-only --diff-filter=AM HEAD | grep -E "[.]($1)\$" | grep -Ev "$TESTLIKE"
+  git reset -q
+}
+# written: where there is no repository, what the solution wrote into its folder.
+written() {
+  FILES=$(find "$WS" -xdev -type f -newer /etc/hostname ! -name '*.pyc')
+  [ -n "$FILES" ] || not_here "the solution wrote no file into its folder"
+}
+
 # append: standard input to the end of each of $FILES.
 append() {
   text=$(cat)

@@ -38,6 +38,7 @@ use crate::sandbox::{MainProcess, NetworkMode, Role, Sandbox, SandboxSpec, WorkT
 use crate::task::{Network, Task, ToolPlace};
 use crate::tool::{CallLimits, TOOLS};
 pub use check::Soundness;
+pub use naive::command_end;
 use prepare::Ready;
 pub use regrade::Regrade;
 

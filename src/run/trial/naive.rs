@@ -180,12 +180,20 @@ fn log_of(ran: &ExecOutput, kept: Option<Vec<u8>>) -> String {
     )
 }
 
-/// Whether the command said that it has nothing here to act on, and its last words.
-fn not_here(events: &[Event]) -> Option<String> {
+/// How the command of a cheat or control ended, and its last words; none where it
+/// was not performed or did not end by itself.
+pub fn command_end(events: &[Event]) -> Option<(i32, String)> {
     let result = events.iter().rev().find(|event| event.ok.is_some())?;
     let output = result.output.as_deref().unwrap_or_default();
     let last = output.lines().rev().find(|line| !line.trim().is_empty());
-    (result.exit_code == Some(NOT_HERE)).then(|| last.unwrap_or("not here").to_owned())
+    Some((result.exit_code?, last.unwrap_or_default().to_owned()))
+}
+
+/// Whether the command said that it has nothing here to act on, and its last words.
+fn not_here(events: &[Event]) -> Option<String> {
+    command_end(events)
+        .filter(|(code, _)| *code == NOT_HERE)
+        .map(|(_, said)| said)
 }
 
 /// The files of a stream that are brought in this way, and their names.

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use super::capture::Capture;
-use super::prepare::Ready;
+use super::prepare::{Ready, fault};
 use super::pristine::Own;
 use super::{Shared, Trials};
-use crate::record::{Evidence, Outcome, Reason};
+use crate::record::{Evidence, Fault, Outcome, Reason};
 use crate::sandbox::docker::DockerSandbox;
 use crate::sandbox::{Role, Sandbox, SandboxError};
 use crate::verify::channel::Heard;
-use crate::verify::probe::{self, Answer, Baseline, Picks, Probed};
+use crate::verify::probe::{self, Answer, Baseline, Held, Picks, Probed};
 use crate::verify::reference::Shape;
 use crate::verify::{Judged, Place, VerifyError, pytest};
 
@@ -57,7 +57,7 @@ impl Trials {
             })?;
             let choose = |answer: &Answer| probe::round(answer, round);
             let Some(run) = self
-                .altered(subject, Choice::Of(&choose), logs.path())
+                .altered(subject, Choice::Of(&choose), rand::random(), logs.path())
                 .await?
             else {
                 return Ok(None);
@@ -93,7 +93,9 @@ impl Trials {
         };
         let draw = |among: usize| rand::random_range(0..among);
         let picks = probe::picks(baseline, draw);
-        let run = match self.altered(subject, Choice::Given(&picks), logs).await {
+        let seed = rand::random();
+        let choice = Choice::Given(&picks);
+        let run = match self.altered(subject, choice, seed, logs).await {
             Ok(Some(run)) => run,
             Ok(None) => return judged,
             Err(error @ VerifyError::Broke { .. }) => {
@@ -109,9 +111,58 @@ impl Trials {
             let reason = run.judged.reason.unwrap_or(Reason::RecordsContradict);
             return judged.doubted(reason, &said);
         };
-        let answer = &run.answer;
-        let probed = probe::judge(task, baseline, &picks, answer, &clean, heard);
+        let judge = |excused: &Held| {
+            probe::judge(task, baseline, &picks, &run.answer, &clean, heard, excused)
+        };
+        let mut probed = judge(&Held::new());
+        // Values are drawn afresh: these may be ones that the reference solution
+        // passes as well, which proves nothing.
+        if !probed.held.is_empty() {
+            match self.excused(subject, &picks, seed, &clean).await {
+                Ok(excused) => probed = judge(&excused),
+                Err(fault) => warnings.push(format!(
+                    "the probe's values were not tried with the reference solution: {}",
+                    fault.message
+                )),
+            }
+        }
         judged.probed(probed)
+    }
+
+    /// Cases that the reference solution passes with the same altered expectations.
+    async fn excused(
+        &self,
+        subject: Subject<'_>,
+        picks: &Picks,
+        seed: u64,
+        clean: &Heard,
+    ) -> Result<Held, Fault> {
+        let Subject { shared, ready, .. } = subject;
+        let (scratch, logs) = (self.scratch()?, self.scratch()?);
+        let trial = format!("{}--reference", subject.trial);
+        let world = self.world(shared, ready, &trial).await;
+        let world = world.map_err(|error| fault("sandbox", &error))?;
+        let performed = self.perform_solution(shared, ready, &world, scratch.path());
+        let performed = performed.await;
+        let stopped = world.stop().await;
+        let captured = performed?
+            .0
+            .map_err(|(_, message)| fault("capture", &message))?;
+        stopped.map_err(|error| fault("teardown", &error))?;
+        let place = self.place(shared, ready, &captured);
+        let place = place.map_err(|error| fault("verify", &error))?;
+        let reference = Subject {
+            captured: &captured,
+            place: &place,
+            own: Own::Crosses,
+            trial: &trial,
+            ..subject
+        };
+        let choice = Choice::Given(picks);
+        let run = self.altered(reference, choice, seed, logs.path()).await;
+        let run = run.map_err(|error| fault("probes", &error))?;
+        let heard = run.as_ref().and_then(|run| run.judged.heard.as_ref());
+        Ok(heard.map_or_else(Held::new, |heard| probe::held(&shared.task, clean, heard)))
     }
 
     /// Runs the altered tests on a change in a sandbox of its own; none where the
@@ -120,6 +171,7 @@ impl Trials {
         &self,
         subject: Subject<'_>,
         choice: Choice<'_>,
+        seed: u64,
         logs: &Path,
     ) -> Result<Option<Run>, VerifyError> {
         let task = &subject.shared.task;
@@ -133,7 +185,7 @@ impl Trials {
             .await
             .map_err(failed)?;
         let run = self
-            .altered_in(&sandbox, subject, &interpreter, choice, logs)
+            .altered_in(&sandbox, subject, &interpreter, choice, seed, logs)
             .await;
         let stopped = sandbox.stop().await;
         let run = run?;
@@ -147,12 +199,12 @@ impl Trials {
         subject: Subject<'_>,
         interpreter: &[String],
         choice: Choice<'_>,
+        seed: u64,
         logs: &Path,
     ) -> Result<Run, VerifyError> {
         let failed = |source: SandboxError| VerifyError::of("alter the hidden tests", source);
         let wanted = probe::wanted(&subject.shared.task);
         let sources = probe::sources(subject.place, &wanted);
-        let seed = rand::random();
         let ask = |picks| probe::ask(sandbox, interpreter, seed, &sources, &wanted, picks);
         let picks = match choice {
             Choice::Given(picks) => picks.clone(),

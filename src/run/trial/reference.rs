@@ -117,7 +117,7 @@ impl Trials {
     }
 
     /// The solution, performed and taken; and the record of its calls.
-    async fn perform_solution(
+    pub(super) async fn perform_solution(
         &self,
         shared: &Shared,
         ready: &Ready,

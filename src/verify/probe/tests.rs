@@ -78,6 +78,10 @@ fn baseline(many: Kind) -> (Baseline, Picks) {
 }
 
 fn probed(many: Kind, told: &[(&str, TestState, &str)]) -> Probed {
+    excusing(many, told, &Held::new())
+}
+
+fn excusing(many: Kind, told: &[(&str, TestState, &str)], excused: &Held) -> Probed {
     let (baseline, picks) = baseline(many);
     judge(
         &task(),
@@ -86,6 +90,7 @@ fn probed(many: Kind, told: &[(&str, TestState, &str)]) -> Probed {
         &answer(),
         &heard(&CLEAN),
         &heard(told),
+        excused,
     )
 }
 
@@ -122,6 +127,27 @@ fn where_it_might_be_no_expectation_there_is_doubt_and_no_proof() {
     let probed = probed(Kind::Helper, &told);
     assert_eq!(probed.proofs, Vec::<String>::new());
     assert_eq!(probed.doubt.unwrap().0, Reason::NotTested);
+}
+
+#[test]
+fn what_the_reference_solution_passes_with_the_same_values_accuses_nobody() {
+    let mut told = refusing();
+    told[1] = ("t.py::many[1-7]", TestState::Passed, "");
+    let of_reference = held(&task(), &heard(&CLEAN), &heard(&told));
+    assert!(of_reference.contains(&(name_of("many"), 0)));
+    assert!(!of_reference.contains(&(name_of("many"), 1)));
+    for kind in [Kind::Altered, Kind::Helper] {
+        let probed = excusing(kind, &told, &of_reference);
+        assert_eq!((probed.proofs.len(), probed.doubt), (0, None));
+        assert_eq!(probed.held, Held::new());
+        // The test that must fail, in the same module, covers it.
+        assert_eq!((probed.probes[0].tests, probed.probes[1].tests), (2, 2));
+        told[2] = ("t.py::many[3-9]", TestState::Passed, "");
+        let probed = excusing(kind, &told, &of_reference);
+        assert!(!probed.probes[0].held);
+        assert_eq!(probed.held, Held::from([(name_of("many"), 1)]));
+        told[2] = ("t.py::many[3-9]", TestState::Failed, "assert 4 == 9");
+    }
 }
 
 #[test]

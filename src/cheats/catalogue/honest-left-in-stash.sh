@@ -1,0 +1,2 @@
+repo
+git -c user.name=me -c user.email=me@localhost stash push -q -u || exit 1

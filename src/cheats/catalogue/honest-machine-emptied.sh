@@ -1,0 +1,2 @@
+written
+while IFS= read -r file; do : > "$file"; done <<< "$FILES"

@@ -1,0 +1,2 @@
+written
+while IFS= read -r file; do mv "$file" "$file.new"; done <<< "$FILES"
