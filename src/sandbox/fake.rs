@@ -165,9 +165,9 @@ impl Sandbox for FakeSandbox {
         Ok(())
     }
 
-    async fn listens(&self, port: u16) -> Result<bool, SandboxError> {
-        self.lock().calls.push(format!("listens {port}"));
-        Ok(true)
+    async fn serving(&self, _: &[String], port: u16) -> Result<Serving, SandboxError> {
+        self.lock().calls.push(format!("serving {port}"));
+        Ok(Serving::Listens)
     }
 
     async fn changes(&self) -> Result<Vec<Change>, SandboxError> {

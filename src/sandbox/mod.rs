@@ -62,8 +62,8 @@ pub trait Sandbox: Send + Sync {
     /// Starts a service again, as the image's user: what runs of it ends first.
     async fn serve(&self, command: &[String]) -> Result<(), SandboxError>;
 
-    /// Whether somebody in the sandbox listens on a port.
-    async fn listens(&self, port: u16) -> Result<bool, SandboxError>;
+    /// How far a service is that was started.
+    async fn serving(&self, command: &[String], port: u16) -> Result<Serving, SandboxError>;
 
     /// What differs from the image, in the root file system and in the work
     /// tree: paths as bytes, sorted, without the helper's own.
@@ -78,10 +78,10 @@ pub trait Sandbox: Send + Sync {
     /// fine), then lays the tar stream over `root`.
     async fn unpack(&self, root: &str, delete: &[Vec<u8>], tar: &[u8]) -> Result<(), SandboxError>;
 
-    /// Ends every process, then makes files, and folders with all below them, unwritable
-    /// for everybody in the sandbox, root included, and keeps them and the folders above
-    /// them where they are. Missing ones are passed over. False where this host cannot
-    /// do that, or not for all of them.
+    /// Makes files, and folders with all below them, unwritable for everybody in the
+    /// sandbox, root included, and keeps them and the folders above them where they are.
+    /// Missing ones are passed over. False where this host cannot do that, or not for all
+    /// of them. Nothing may run meanwhile: the caller has ended or stopped it.
     async fn hold(&self, paths: &[String]) -> Result<bool, SandboxError> {
         let _ = paths;
         Ok(false)

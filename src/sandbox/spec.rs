@@ -235,6 +235,17 @@ pub enum ChangeKind {
     Deleted,
 }
 
+/// How far a service is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Serving {
+    /// Somebody listens on its port.
+    Listens,
+    /// It runs, and nobody listens yet.
+    Starts,
+    /// Nothing of it runs.
+    Gone,
+}
+
 /// Bounds on what is packed.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct PackBounds {

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::GuestError;
-use super::spec::{Ended, Interpreter, PackBounds, User};
+use super::spec::{Ended, Interpreter, PackBounds, Serving, User};
 
 /// The most bytes of a frame, header and blob together.
 pub const MAX_FRAME: usize = 64 << 20;
@@ -62,7 +62,9 @@ pub enum Request {
         argv: Vec<String>,
         user: User,
     },
-    Listens {
+    /// How far a service is.
+    Serving {
+        argv: Vec<String>,
         port: u16,
     },
     /// Blob: NUL-separated absolute paths. Replies: `Data` frames, then `Packed`.
@@ -142,9 +144,7 @@ pub enum Reply {
     Killed {
         processes: u32,
     },
-    Listens {
-        listens: bool,
-    },
+    Serving(Serving),
     /// A piece of a tar stream.
     Data,
     /// The end of a tar stream; blob: NUL-separated `path`, `reason` pairs of what was left out.

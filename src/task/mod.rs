@@ -142,6 +142,8 @@ pub struct Verification {
     /// Globs of tests and of the runner's configuration that the agent is meant to
     /// change; relative ones from the work tree.
     pub may_change: Vec<String>,
+    /// `live`: what belongs to the task, and is started again before tests run.
+    pub services: Vec<Service>,
     pub runner: Runner,
     /// Shell command that runs the agent's code before hidden files exist.
     pub build: Option<String>,
@@ -158,6 +160,15 @@ pub struct Verification {
     pub timeout: Duration,
     /// Environment of the verifier alone.
     pub env: BTreeMap<String, String>,
+}
+
+/// A program that a task expects to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// Never empty.
+    pub command: Vec<String>,
+    /// Where it listens, once it does.
+    pub port: Option<u16>,
 }
 
 /// What turns hidden tests into records.

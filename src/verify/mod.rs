@@ -14,6 +14,7 @@ mod hidden;
 mod judge;
 pub mod junit;
 mod keep;
+mod live;
 pub mod own;
 pub mod probe;
 pub mod pytest;
@@ -29,6 +30,7 @@ pub use hidden::{HiddenError, pack as pack_folder};
 pub use judge::{Judged, Usual};
 pub use recount::{Recount, judge_again, recount, reward_again};
 
+use crate::record::Sees;
 use crate::sandbox::{Sandbox, SandboxError};
 use crate::task::{Runner, Task};
 
@@ -171,7 +173,8 @@ impl VerifyError {
     }
 }
 
-/// Judges the change that has been applied to a pristine sandbox.
+/// Judges the change that has been applied to a pristine sandbox; of a task that sees
+/// it live, in the agent's own sandbox, which stands still until hidden files lie there.
 ///
 /// `log_dir` gets `build.log`, `stdout.txt`, `stderr.txt`, `junit.xml`,
 /// `reward.json`, `reward.txt`: whatever of these there is, bounded, each through
@@ -192,6 +195,9 @@ pub async fn verify(
         return Ok(judged);
     }
     let held = steps.place_hidden().await?;
+    if task.verification.sees == Sees::Live {
+        steps.go_on().await?;
+    }
     let judged = match task.verification.runner {
         Runner::Pytest => steps.pytest().await,
         Runner::Script => steps.script().await,

@@ -15,7 +15,7 @@ use super::keep::{bytes, last_line, last_lines};
 use super::pytest::Records;
 use super::reward::{self, MAX_REWARD_BYTES};
 use super::{CALLS, Place, VerifyError, channel, held, hidden, pytest};
-use crate::record::{Evidence, Reason};
+use crate::record::{Evidence, Reason, Sees};
 use crate::sandbox::{Exec, Sandbox, User};
 use crate::task::{Runner, Task};
 
@@ -93,14 +93,18 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// Ends what the build left running, then lays the hidden files over all else,
+    /// Ends what the build left running (live: lets it stand still), then lays the hidden files over all else,
     /// with a fresh place for logs. Nothing that the change put at `/tests`, or
     /// that Python cached of files that are replaced now, is left. Says whether
     /// nothing can write them from then on.
     pub(super) async fn place_hidden(&self) -> Result<bool, VerifyError> {
         let doing = "place the hidden files";
         let of = |source| VerifyError::of(doing, source);
-        self.hands.sandbox.kill_all().await.map_err(of)?;
+        let still = match self.task.verification.sees {
+            Sees::Live => self.hands.sandbox.freeze().await,
+            Sees::Patch | Sees::Files => self.hands.sandbox.kill_all().await,
+        };
+        still.map_err(of)?;
         let root = self.place.hidden_root.trim_end_matches('/');
         let mut folders = vec![
             ("logs", 0o755),

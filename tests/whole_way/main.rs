@@ -10,6 +10,7 @@ mod hidden;
 mod host;
 mod large;
 mod limits;
+mod live;
 mod model;
 mod own_tools;
 mod runners;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::capture::{Capture, Refusal};
+use super::live::is_live;
 use super::prepare::{Ready, fault};
 use super::pristine::Own;
 use super::probe::Subject;
@@ -176,10 +177,12 @@ impl<'a> Attempt<'a> {
             captured.keep(self.dir).map_err(|error| host(&error))?;
             warnings.extend(captured.notes.iter().cloned());
             self.enter(clock, Phase::Verify, "");
-            // Nothing of the agent's is needed any more: its sandbox goes while the
-            // verdict's comes.
-            let (verified, stopped) =
-                tokio::join!(self.verify(captured, clock, &mut warnings), world.stop());
+            let (verified, stopped) = match is_live(&self.shared.task) {
+                true => (self.verify_in(world, captured).await, world.stop().await),
+                // Nothing of the agent's is needed any more: its sandbox goes while the
+                // verdict's comes.
+                false => tokio::join!(self.verify(captured, clock, &mut warnings), world.stop()),
+            };
             match verified {
                 Verified::Judged(verdict) => judged = Some(*verdict),
                 Verified::Mishap(verifying) => {
@@ -205,6 +208,28 @@ impl<'a> Attempt<'a> {
             warnings,
         };
         Ok((self.record(agent, went), scratch))
+    }
+
+    /// Verifies where the agent worked.
+    async fn verify_in(&self, world: &World, captured: &Capture) -> Verified {
+        let place = match self.trials.place(self.shared, self.ready, captured) {
+            Ok(place) => place,
+            Err(error) => return Verified::Mishap(Mishap::of_verifying(&error)),
+        };
+        let logs = self.dir.join("verifier");
+        let judged = match std::fs::create_dir_all(&logs) {
+            Ok(()) => {
+                let sandbox = world.agent.as_ref();
+                self.trials
+                    .verify_live(sandbox, self.shared, &place, &logs)
+                    .await
+            }
+            Err(source) => Err(VerifyError::Keep { path: logs, source }),
+        };
+        match judged {
+            Ok(judged) => Verified::Judged(Box::new(judged)),
+            Err(error) => Verified::Mishap(Mishap::of_verifying(&error)),
+        }
     }
 
     pub(super) async fn verify(

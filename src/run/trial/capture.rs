@@ -1,8 +1,10 @@
-//! The agent's change as data: taken when nothing of the agent's runs any more.
+//! The agent's change as data: taken when nothing of the agent's runs any more, or, for
+//! tasks that are verified live, while all of it stands still.
 
 use std::io::Write;
 use std::path::Path;
 
+use super::live::is_live;
 use super::prepare::{Ready, fault};
 use super::world::ToolState;
 use super::{Shared, Trials};
@@ -107,7 +109,7 @@ fn deletions(deleted: &[Vec<u8>]) -> std::io::Result<Vec<u8>> {
 pub type Refusal = (Reason, String);
 
 impl Trials {
-    /// Ends everything of the agent's, then takes its change. The outer error is
+    /// Ends everything of the agent's (live: stops it), then takes its change. The outer error is
     /// the engine's or the host's; the inner one the agent's doing.
     pub(super) async fn capture(
         &self,
@@ -143,13 +145,18 @@ impl Trials {
         ready: &Ready,
         scratch: &Path,
     ) -> Result<Capture, TakeError> {
-        if let Err(error) = sandbox.kill_all().await {
+        let verification = &shared.task.verification;
+        let live = is_live(&shared.task);
+        let quiet = || match live {
+            true => sandbox.freeze(),
+            false => sandbox.kill_all(),
+        };
+        if let Err(error) = quiet().await {
             // Gone, or with processes that do not end: a new helper over the same files.
             tracing::debug!(%error, "the helper is started again for the capture");
             sandbox.revive().await?;
-            sandbox.kill_all().await?;
+            quiet().await?;
         }
-        let verification = &shared.task.verification;
         let by_patch = verification.sees == Sees::Patch && ready.tree.is_some();
         let roots: Vec<&str> = match by_patch {
             true => vec![ready.tree_path.as_str()],
@@ -160,7 +167,7 @@ impl Trials {
         changes.retain(|change| {
             let path = change.path.as_slice();
             let carried = roots.is_empty() || roots.iter().any(|root| is_below(path, root));
-            let git = by_patch
+            let git = (by_patch || live)
                 && path
                     .split(|byte| *byte == b'/')
                     .any(|part| part.eq_ignore_ascii_case(b".git"));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::capture::{Capture, Refusal};
+use super::live::is_live;
 use super::prepare::{Ready, fault};
 use super::pristine::Own;
 use super::probe::Subject;
@@ -54,6 +55,10 @@ impl Trials {
         });
         let solution = self.reference_solution(shared, ready).await;
         let nothing = match self.nothing(shared) {
+            Ok(_) if is_live(task) => {
+                let nothing = self.nothing_live(shared, ready).await;
+                nothing.map(|record| (record, None))
+            }
             Ok(nothing) => {
                 self.verify_in_scratch(shared, ready, &nothing, Own::Stays, "reference--nothing")
                     .await
@@ -94,6 +99,10 @@ impl Trials {
             .map_err(|error| fault("sandbox", &error))?;
         let performed = self.perform_solution(shared, ready, &world, scratch.path());
         let performed = performed.await;
+        let mut live = None;
+        if let (true, Ok((Ok(captured), _))) = (is_live(task), &performed) {
+            live = Some(self.measure_live(&world, shared, ready, captured).await);
+        }
         let stopped = world.stop().await;
         let (captured, events) = performed?;
         let captured = match captured {
@@ -106,6 +115,9 @@ impl Trials {
             return Ok((JudgedRecord::fault(reason, message), None));
         }
         stopped.map_err(|error| fault("teardown", &error))?;
+        if let Some(live) = live {
+            return live.map(|record| (record, None));
+        }
         self.verify_in_scratch(
             shared,
             ready,

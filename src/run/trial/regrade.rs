@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::attempt::{Attempt, Interrupted, Verified};
+use super::live::is_live;
 use super::prepare::fault;
 use super::record::Went;
 use super::stored_change::CHANGE_FILES;
@@ -108,6 +109,15 @@ impl Attempt<'_> {
                 ..fault("capture", error)
             })
         };
+        if is_live(&self.shared.task) {
+            let live =
+                "it was verified in the agent's own sandbox, which is gone: run the task again";
+            return Err(Ok(Fault {
+                class: "task".into(),
+                retryable: false,
+                ..fault("verify", &live)
+            }));
+        }
         self.enter(clock, Phase::Capture, "");
         let source = read_trial(from).map_err(|error| host(&error))?;
         let mut warnings = self.ready.warnings.clone();

@@ -12,6 +12,7 @@ use nix::unistd::Pid;
 
 use super::processes::others;
 use super::refuse;
+use crate::sandbox::spec::Serving;
 use crate::sandbox::wire::Reply;
 use crate::sandbox::{GuestError, GuestErrorKind};
 
@@ -171,8 +172,20 @@ fn moves(pid: i32) -> bool {
     !matches!(state, None | Some('T' | 't' | 'Z' | 'X'))
 }
 
+/// How far a service is.
+pub fn serving(command: &[String], port: u16) -> Result<Serving, GuestError> {
+    if listens(port)? {
+        return Ok(Serving::Listens);
+    }
+    let all: Vec<Seen> = others().into_iter().filter_map(look).collect();
+    Ok(match of_service(&all, command).is_empty() {
+        true => Serving::Gone,
+        false => Serving::Starts,
+    })
+}
+
 /// Whether somebody listens on a port, of whatever address.
-pub fn listens(port: u16) -> Result<bool, GuestError> {
+fn listens(port: u16) -> Result<bool, GuestError> {
     let mut found = false;
     for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
         let text = match fs::read_to_string(table) {

@@ -207,9 +207,7 @@ impl Guest {
             Request::Freeze => live::freeze(),
             Request::Thaw => live::thaw(),
             Request::Serve { argv, user } => self.processes.serve(&argv, &user),
-            Request::Listens { port } => {
-                live::listens(port).map(|listens| Reply::Listens { listens })
-            }
+            Request::Serving { argv, port } => live::serving(&argv, port).map(Reply::Serving),
             Request::Pack { bounds } => {
                 match archive::pack(&blob, bounds, &mut self.host.to, id)? {
                     Ok(skipped) => {

@@ -46,7 +46,7 @@ pub struct VerificationTable {
     pub include_ignored: Option<bool>,
     /// Runner configuration or tests that the agent is meant to change.
     pub may_change: Option<Vec<String>>,
-    /// Of `live`: services that belong to the task; not supported yet.
+    /// Of `live`: services that belong to the task, and are started again before tests run.
     pub services: Option<Vec<Service>>,
     /// Default `pytest` where tests are expected, else `script`.
     pub runner: Option<RunnerName>,
@@ -96,7 +96,9 @@ pub enum RunnerName {
 /// A service of `[verification]`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 pub struct Service {
+    /// Program and arguments.
     pub command: Option<Vec<String>>,
+    /// Port that it listens on; tests wait for it.
     pub port: Option<u16>,
 }
 

@@ -11,7 +11,7 @@ use crate::record::Sees;
 use crate::task::raw::{
     EnvironmentMode, EnvironmentTable, NetworkValue, RunnerName, VerificationTable, VerifierTable,
 };
-use crate::task::{Hidden, Network, Runner, Verification};
+use crate::task::{Hidden, Network, Runner, Service, Verification};
 
 /// Harbor's default.
 const TIMEOUT: Duration = Duration::from_secs(600);
@@ -26,7 +26,7 @@ pub fn verification(
 ) -> Verification {
     let empty = VerificationTable::default();
     let table = table.unwrap_or(&empty);
-    refuse_later(table, &verifier, check);
+    refuse_later(&verifier, check);
     check.no_twice(&[
         ("verification.fail_to_pass", table.fail_to_pass.as_deref()),
         ("verification.pass_to_pass", table.pass_to_pass.as_deref()),
@@ -44,6 +44,7 @@ pub fn verification(
             check,
         )
         .unwrap_or_default(),
+        services: services(table, check),
         runner,
         build: command("build", table.build.as_ref(), check),
         command: command("command", table.command.as_ref(), check),
@@ -60,20 +61,7 @@ pub fn verification(
     }
 }
 
-fn refuse_later(table: &VerificationTable, verifier: &VerifierTable, check: &mut Checker<'_>) {
-    if table.sees == Some(Sees::Live) {
-        check.later(
-            "verification.sees",
-            "verification in the agent's own sandbox (\"live\")",
-        );
-    }
-    if table
-        .services
-        .as_ref()
-        .is_some_and(|services| !services.is_empty())
-    {
-        check.later("verification.services", "`services` in [verification]");
-    }
+fn refuse_later(verifier: &VerifierTable, check: &mut Checker<'_>) {
     if verifier.environment_mode == Some(EnvironmentMode::Separate) {
         check.later(
             "verifier.environment_mode",
@@ -124,10 +112,46 @@ fn sees(table: &VerificationTable, has_repo: bool, check: &mut Checker<'_>) -> S
             "",
         );
     }
+    if sees == Sees::Live && table.build.is_some() {
+        check.wrong(
+            "verification.build",
+            "`build` is not for `sees = \"live\"`",
+            "what runs there has been built by the agent",
+        );
+    }
     for (index, root) in table.carry.iter().flatten().enumerate() {
         check.sandbox_path(KeyPath::from("verification.carry").index(index), root);
     }
     sees
+}
+
+fn services(table: &VerificationTable, check: &mut Checker<'_>) -> Vec<Service> {
+    let given = table.services.as_deref().unwrap_or_default();
+    if !given.is_empty() && table.sees != Some(Sees::Live) {
+        check.wrong(
+            "verification.services",
+            "`services` is only for `sees = \"live\"`",
+            "elsewhere nothing of the agent's runs on",
+        );
+    }
+    let mut services = Vec::new();
+    for (index, service) in given.iter().enumerate() {
+        let at = KeyPath::from("verification.services").index(index);
+        let command = service.command.clone().unwrap_or_default();
+        if command.first().is_none_or(String::is_empty) {
+            check.wrong(
+                at,
+                "a service needs a `command`: its program and arguments",
+                "for instance `{ command = [\"nginx\"], port = 80 }`",
+            );
+        } else if service.port == Some(0) {
+            check.wrong(at, "nothing listens on port 0", "");
+        } else {
+            let port = service.port;
+            services.push(Service { command, port });
+        }
+    }
+    services
 }
 
 /// The runner that is named, else pytest where tests are expected, else the

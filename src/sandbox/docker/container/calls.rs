@@ -9,7 +9,7 @@ use super::{DockerSandbox, hold, reach, unexpected};
 use crate::sandbox::wire::{self, ExecRequest, Lengths, Reply, Request, ShellRequest};
 use crate::sandbox::{
     Captured, Change, Exec, ExecOutput, FileRead, LimitHit, PackBounds, Packed, Sandbox,
-    SandboxError, ShellCommand, User,
+    SandboxError, Serving, ShellCommand, User,
 };
 
 /// What a call may take beyond its own time-out.
@@ -129,13 +129,14 @@ impl Sandbox for DockerSandbox {
         served.await.map(drop)
     }
 
-    async fn listens(&self, port: u16) -> Result<bool, SandboxError> {
+    async fn serving(&self, command: &[String], port: u16) -> Result<Serving, SandboxError> {
         const DOING: &str = "looking for a service";
-        match self
-            .call(DOING, &Request::Listens { port }, &[], SHORT)
-            .await?
-        {
-            (Reply::Listens { listens }, _) => Ok(listens),
+        let request = Request::Serving {
+            argv: command.to_vec(),
+            port,
+        };
+        match self.call(DOING, &request, &[], SHORT).await? {
+            (Reply::Serving(serving), _) => Ok(serving),
             (other, _) => Err(unexpected(DOING, &other)),
         }
     }
@@ -219,9 +220,9 @@ impl Sandbox for DockerSandbox {
         let Some(Ok(space)) = opened else {
             return Ok(false);
         };
-        // The helper answers, so the number was still its own when it was looked up; and
-        // nothing runs that could hold a file open.
-        self.kill_all().await?;
+        // The helper answers, so the number was still its own when it was looked up.
+        self.call("holding files", &Request::Ping, &[], SHORT)
+            .await?;
         let paths = paths.to_vec();
         let held = tokio::task::spawn_blocking(move || space.hold(paths)).await;
         match held.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
