@@ -7,6 +7,7 @@ mod endings;
 mod engine;
 mod helper;
 mod host;
+mod leaks;
 mod limits;
 mod model;
 mod own_tools;
