@@ -10,6 +10,7 @@
 //! | [`config`] | `harness.toml`, environment and flags → settings |
 //! | [`task`] | what is asked: the model of a task, its loader, its digest |
 //! | [`repo`] | checkout of a base commit, a change as data (git2 lives here only) |
+//! | [`leaks`] | a task's answer, looked for in what an agent can read |
 //! | [`sandbox`] | where it runs: the helper, the Docker engine, limits, images |
 //! | [`trajectory`] | the ordered record of a trial, its recorder and reader |
 //! | [`model`] | whom agents talk to: wire formats, prices, a scripted endpoint |
@@ -28,6 +29,7 @@ pub mod cheats;
 pub mod cli;
 pub mod config;
 pub mod diagnose;
+pub mod leaks;
 pub mod model;
 pub mod record;
 pub mod repo;

@@ -1,4 +1,5 @@
-//! `proofyard check`: is a task sound, and what do cheats come to at it?
+//! `proofyard check`: is a task sound, what do cheats come to at it, and does its
+//! answer lie about?
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use serde_json::json;
 use super::drive::Interrupts;
 use super::evaluate::{granted, selected};
 use super::run::{Jobs, ProgressArg, ViewArgs, jobs};
-use super::{Exit, Failure, check_cheats, loaded, to_stdout};
+use super::{Exit, Failure, check_cheats, check_leaks, loaded, to_stdout};
 use crate::config::{Flag, Settings};
 use crate::diagnose::printable;
 use crate::record::{Fault, RunRecord};
@@ -27,23 +28,28 @@ Examples:
   proofyard check --cheats tasks --only 'py-*' --json > cheats.jsonl
   proofyard check --cheats tasks examples/cheats --only 'honest-*'
   proofyard check --cheats my-task --cheat-dir my-cheats
+  proofyard check --leaks my-task              can an agent find the answer?
 
 Signals of the naive verifier, each enough to be paid: E its exit status, L lines
 of its log, J its report, R the reward file.
 
 Exit codes:
-  0 sound; nothing was paid and every control was judged rightly
-  1 some trials ended in error     2 usage or task error, nothing was run
-  3 a task is not sound, a cheat was paid, or a control was judged wrongly
+  0 sound; nothing was paid and every control was judged rightly; nothing leaks
+  1 some trials or searches ended in error
+  2 usage or task error, nothing was run
+  3 a task is not sound, a cheat was paid, a control was judged wrongly, or a
+    part of the answer was found
   4 the engine does not answer     130 interrupted";
 
-/// Check tasks, or the verifier with cheats.
+/// Check tasks, or the verifier with cheats, or what agents can find.
 ///
 /// Without flags: a task is sound where its reference solution resolves it and
 /// doing nothing does not. With --cheats every cheat of the catalogue that is meant
 /// for a task is tried at it: first before a naive verifier, to show that the cheat
 /// works, then in a trial as of any agent. So are honest changes, as controls, which
 /// go into trials alone.
+/// With --leaks the image's layers, the checkout with every object of its history, and
+/// archives in them are searched for the text of solution and hidden tests.
 #[derive(Debug, Clone, Default, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CheckArgs {
@@ -54,6 +60,10 @@ pub struct CheckArgs {
     /// Try cheats and honest controls
     #[arg(long)]
     pub cheats: bool,
+
+    /// Search what agents are given for solution and hidden tests
+    #[arg(long, conflicts_with = "cheats")]
+    pub leaks: bool,
 
     /// Only these cheats and controls; a `*` at the end stands for anything
     #[arg(long, value_name = "NAME", requires = "cheats")]
@@ -105,6 +115,7 @@ pub async fn run(args: CheckArgs) -> Result<Exit, Failure> {
     let ground = ground(&args).await?;
     match cheats {
         Some(cheats) => check_cheats::run(cheats, ground, args.out, args.json).await,
+        None if args.leaks => check_leaks::run(ground, args.json).await,
         None => soundness(ground, args.json).await,
     }
 }
@@ -115,7 +126,8 @@ async fn ground(args: &CheckArgs) -> Result<Ground, Failure> {
         flags.push(Flag::named("TASK", "run.tasks", args.tasks.clone()));
     }
     let mut settings = loaded(None, flags)?.settings;
-    settings.run.check = true;
+    // A search needs no verdict of the reference solution.
+    settings.run.check = !args.leaks;
     let tasks = selected(&settings, args.filter.as_deref())?;
     let machine = Machine::of(&host_record());
     let granted = granted(&tasks, &settings, &machine)?;

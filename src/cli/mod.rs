@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod check;
 mod check_cheats;
+mod check_leaks;
 mod clean;
 pub mod drive;
 mod evaluate;

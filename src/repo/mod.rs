@@ -21,6 +21,7 @@ mod folder;
 mod ignored;
 mod names;
 mod overlay;
+mod pack;
 mod patch;
 mod prepare;
 mod store;
@@ -31,6 +32,7 @@ mod tree;
 pub use change::{Bounds, ChangeKind, Changed, FileChange, RepoChange};
 pub use delta::Delta;
 pub use overlay::{Laid, tree_tar};
+pub use pack::{ObjectKind, Pack, PackedObject};
 pub use prepare::{Owner, Prepared, Proof, prepare};
 
 use std::path::{Path, PathBuf};

@@ -9,6 +9,7 @@ mod helper;
 mod hidden;
 mod host;
 mod large;
+mod leaks;
 mod limits;
 mod live;
 mod model;

@@ -8,6 +8,7 @@ mod attempt;
 mod built;
 mod capture;
 mod check;
+mod leaks;
 mod live;
 mod naive;
 mod prepare;

@@ -7,7 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bollard::Docker;
+use futures_util::StreamExt;
+use tokio::io::AsyncRead;
 use tokio::sync::{Mutex, OnceCell};
+use tokio_util::io::StreamReader;
 use tokio_util::task::TaskTracker;
 
 use super::connect::{ConnectError, connect};
@@ -161,6 +164,13 @@ impl Engine {
     /// After an overlay was refused: image layers from here on.
     pub(super) fn give_up_overlays(&self) {
         self.overlay.store(false, Ordering::Relaxed);
+    }
+
+    /// The image as the engine saves it: a tar stream of its layers.
+    pub fn saved(&self, image: &str) -> impl AsyncRead + Send + Unpin + use<> {
+        let pieces = self.docker.export_image(image);
+        let pieces = pieces.map(|piece| piece.map_err(std::io::Error::other));
+        StreamReader::new(Box::pin(pieces))
     }
 
     /// What the image says of itself, asked once.
