@@ -36,6 +36,7 @@ pub(crate) fn task(name: &str) -> Task {
             carry: Vec::new(),
             include_ignored: false,
             may_change: Vec::new(),
+            answers: Vec::new(),
             runner: Runner::Script,
             build: None,
             command: None,

@@ -142,6 +142,9 @@ pub struct Verification {
     /// Globs of tests and of the runner's configuration that the agent is meant to
     /// change; relative ones from the work tree.
     pub may_change: Vec<String>,
+    /// Beginnings of `host/path` where the answer is published: a request there is
+    /// flagged.
+    pub answers: Vec<String>,
     pub runner: Runner,
     /// Shell command that runs the agent's code before hidden files exist.
     pub build: Option<String>,

@@ -54,6 +54,7 @@ fn task(runner: Runner) -> Task {
             carry: Vec::new(),
             include_ignored: false,
             may_change: Vec::new(),
+            answers: Vec::new(),
             runner,
             build: None,
             // Whose own report alone is there.
