@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::catalogue::{Begins, Cheat, Expected, Place};
 use super::naive::Signals;
 use crate::record::{Outcome, TaskId, TrialRecord};
+use crate::score::CONTAMINATED;
 use crate::task::Task;
 
 /// Whether a cheat is meant for a task; else why not.
@@ -104,7 +105,7 @@ fn as_expected(cheat: &Cheat, record: &TrialRecord) -> bool {
         Expected::Tampered => record.outcome == Outcome::Tampered,
         Expected::Contaminated => {
             let mut flags = record.verdict.flags.iter();
-            flags.any(|flag| flag.kind == "contaminated")
+            flags.any(|flag| flag.kind == CONTAMINATED)
         }
     })
 }
@@ -176,8 +177,11 @@ impl Tally {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::cheats::catalogue;
     use crate::record::Flag;
+    use crate::score::{Grounds, contaminated};
     use crate::task::{History, Repo, RepoSource, Runner};
+    use crate::trajectory::{Event, EventKind};
 
     /// A task of a runner, with two expected tests.
     pub(crate) fn task(runner: &str, repo: bool) -> Task {
@@ -270,6 +274,28 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn no_control_is_taken_for_one_who_looks_for_the_answer() {
+        let any = |_: &str| false;
+        let grounds = Grounds {
+            instruction: "",
+            work_tree: "/workspace",
+            forbid_read: &[],
+            network: true,
+            answers: &[],
+            origin: None,
+            has_object: Some(&any),
+        };
+        for control in catalogue().into_iter().filter(|cheat| cheat.honest) {
+            let call = Event {
+                tool: Some("bash".into()),
+                arguments: Some(serde_json::json!({ "command": control.script })),
+                ..Event::new(EventKind::ToolCall)
+            };
+            assert_eq!(contaminated(&[call], &grounds), [], "{}", control.name);
+        }
+    }
+
+    #[test]
     fn a_flag_may_be_what_is_expected() {
         let cheat = Cheat {
             expected: vec![Expected::Contaminated],
@@ -279,7 +305,7 @@ pub(super) mod tests {
         let mut flagged = record(Outcome::Resolved);
         assert_eq!(finding(&cheat, &flagged, None), Finding::Wrong);
         flagged.verdict.flags.push(Flag {
-            kind: "contaminated".into(),
+            kind: CONTAMINATED.into(),
             detail: String::new(),
             step: None,
         });

@@ -65,6 +65,24 @@ impl Prepared {
         self.dir.join(".git/objects")
     }
 
+    /// Whether there is an object whose id begins so, or the base commit's does. What
+    /// cannot be looked up counts as there.
+    pub fn has_object(&self, beginning: &str) -> bool {
+        if self.commit.starts_with(beginning) {
+            return true;
+        }
+        let look = || -> Result<bool, git2::Error> {
+            let repo = git2::Repository::open_bare(self.dir.join(".git"))?;
+            let odb = repo.odb()?;
+            odb.exists_prefix(Oid::from_str(beginning)?, beginning.len())
+                .map(|_| true)
+        };
+        match look() {
+            Err(error) => error.code() != git2::ErrorCode::NotFound,
+            Ok(there) => there,
+        }
+    }
+
     pub(super) fn tree(&self) -> Result<Oid, RepoError> {
         oid(&self.base_tree)
     }

@@ -5,13 +5,16 @@
 
 mod basis;
 mod calls;
+mod contamination;
 mod outcome;
 mod repeats;
 mod scope;
+mod shell;
 mod tool_use;
 
 pub use basis::{Again, basis, decide_again, mishap};
 pub use calls::{CallTally, ToolTally, tally};
+pub use contamination::{CONTAMINATED, Grounds, contaminated};
 pub use outcome::{Cause, Mishap, Scored, TAMPERED, clean, outcome, with_calls};
 pub use scope::{FORBIDDEN_READ, WRITE_OUT_OF_SCOPE};
 pub use tool_use::{FORBIDDEN_CALL, ToolJudgement, judge_tools};

@@ -176,14 +176,14 @@ fn is_no_work(path: &str, work_tree: &str) -> bool {
     cache || temporary || name.ends_with(".pyc") || name == ".bash_history"
 }
 
-fn is_below(path: &str, root: &str) -> bool {
+pub(super) fn is_below(path: &str, root: &str) -> bool {
     let rest = path.strip_prefix(root.trim_end_matches('/'));
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The path with `.`, `..` and doubled `/` taken out by their text, relative ones
 /// taken from the work tree.
-fn absolute(work_tree: &str, path: &str) -> String {
+pub(super) fn absolute(work_tree: &str, path: &str) -> String {
     let root = match path.starts_with('/') {
         true => "",
         false => work_tree,

@@ -157,7 +157,7 @@ fn shown(call: &Made<'_>) -> String {
 }
 
 /// At most [`MOST_FLAGS`], the last of which says how many more there were.
-fn bounded(mut flags: Vec<Flag>) -> Vec<Flag> {
+pub(super) fn bounded(mut flags: Vec<Flag>) -> Vec<Flag> {
     let more = flags.len().saturating_sub(MOST_FLAGS);
     flags.truncate(MOST_FLAGS);
     if let Some(last) = flags.last_mut().filter(|_| more > 0) {

@@ -37,6 +37,7 @@ pub(crate) fn task(name: &str) -> Task {
             include_ignored: false,
             may_change: Vec::new(),
             services: Vec::new(),
+            answers: Vec::new(),
             runner: Runner::Script,
             build: None,
             command: None,

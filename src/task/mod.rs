@@ -144,6 +144,9 @@ pub struct Verification {
     pub may_change: Vec<String>,
     /// `live`: what belongs to the task, and is started again before tests run.
     pub services: Vec<Service>,
+    /// Beginnings of `host/path` where the answer is published: a request there is
+    /// flagged.
+    pub answers: Vec<String>,
     pub runner: Runner,
     /// Shell command that runs the agent's code before hidden files exist.
     pub build: Option<String>,

@@ -55,6 +55,7 @@ fn task(runner: Runner) -> Task {
             include_ignored: false,
             may_change: Vec::new(),
             services: Vec::new(),
+            answers: Vec::new(),
             runner,
             build: None,
             // Whose own report alone is there.

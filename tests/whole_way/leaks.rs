@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::yard::Yard;
+use crate::yard::{Yard, bash};
 
 fn search(yard: &Yard, task: &Path) -> (Value, Option<i32>) {
     let output: Output = yard.proofyard(&["check", "--leaks", "--json", task.to_str().unwrap()]);
@@ -108,5 +108,72 @@ fn an_answer_in_a_deleted_layer_a_dangling_commit_and_an_archive_is_found() {
     });
     let note = packed.unwrap()["place"]["note"].as_str().unwrap();
     assert!(note.starts_with("notes.txt of commit "), "{note}");
+    assert_eq!(yard.left(), Vec::<String>::new());
+}
+
+/// Kinds and details of a trial's flags.
+fn flags(trial: &Value) -> Vec<(&str, &str)> {
+    let flags = trial["verdict"]["flags"].as_array().unwrap().iter();
+    flags
+        .map(|flag| {
+            (
+                flag["kind"].as_str().unwrap(),
+                flag["detail"].as_str().unwrap(),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn an_agent_that_looks_for_the_answer_is_not_clean_and_an_honest_one_is() {
+    let yard = Yard::new();
+    let (task, fix) = yard.words();
+    let text = std::fs::read_to_string(task.join("task.toml")).unwrap();
+    let declared = "[verification]\nanswers = [\"forge.example/words/fixes\"]";
+    let text = text.replace("[verification]", declared);
+    std::fs::write(task.join("task.toml"), text).unwrap();
+    let solve = bash("git apply /tmp/fix.patch");
+    let cheat = yard.script(
+        "cheat",
+        &[
+            fix.clone(),
+            solve.clone(),
+            bash("cat /solution/fix.patch || git show 1b2c3d4e5f || true"),
+            bash("curl -m 1 http://forge.example/words/fixes/1 || true"),
+        ],
+    );
+    let trial = yard.one(&task, &cheat, &["--network", "full", "--no-check"]);
+    assert_eq!(trial["outcome"], "resolved", "{trial:#}");
+    assert_eq!(trial["clean"], false);
+    let flags_of = flags(&trial);
+    assert!(flags_of.iter().all(|(kind, _)| *kind == "contaminated"));
+    for what in [
+        "/solution/fix.patch",
+        "1b2c3d4e5f",
+        "forge.example/words/fixes/1",
+    ] {
+        let named = flags_of.iter().any(|(_, detail)| detail.contains(what));
+        assert!(named, "{what}: {flags_of:#?}");
+    }
+    let base = trial["provenance"]["checkout"]["commit"].as_str().unwrap();
+    let honest = yard.script(
+        "honest",
+        &[
+            bash("ls / /tests; cat /etc/hostname"),
+            bash(&format!("git log --stat {base}; git show {}", &base[..10])),
+            fix,
+            solve,
+            bash("git add -A && git commit -qm fix && git log --oneline"),
+            bash("git diff HEAD~1 && python3 -m pytest -q tests || true"),
+        ],
+    );
+    let trial = yard.one(&task, &honest, &["--no-check"]);
+    assert_eq!(trial["outcome"], "resolved", "{trial:#}");
+    assert_eq!(
+        (flags(&trial), &trial["clean"]),
+        (vec![], &Value::Bool(true))
+    );
+    let oracle = yard.one(&task, "oracle", &["--no-check"]);
+    assert_eq!(oracle["clean"], true, "{oracle:#}");
     assert_eq!(yard.left(), Vec::<String>::new());
 }

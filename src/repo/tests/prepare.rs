@@ -19,6 +19,8 @@ fn assert_ordinary(prepared: &Prepared) {
     assert_eq!(git(dir, &["rev-parse", "HEAD^{tree}"]), prepared.base_tree);
     assert_eq!(git(dir, &["for-each-ref"]).lines().count(), 1);
     assert_eq!(git(dir, &["remote"]), "");
+    assert!(prepared.has_object(&prepared.commit[..9]) && prepared.has_object(&prepared.base_tree));
+    assert!(!prepared.has_object("0123abcd"));
     let reachable = git(dir, &["rev-list", "--objects", "HEAD"]).lines().count();
     assert_eq!(reachable, stored(dir));
     assert_eq!(prepared.proof.objects_reachable, reachable as u64);

@@ -18,7 +18,7 @@ use crate::agent::Agent;
 use crate::record::{End, Fault, HostLoad, Outcome, PlannedTrial, TrialRecord};
 use crate::run::{Events, Phase, PhaseClock, RunEvent, fault_record, host_load};
 use crate::sandbox::{Sandbox, SandboxError};
-use crate::score::{self, Cause, Mishap};
+use crate::score::{Cause, Mishap};
 use crate::trajectory::{Recorder, read_events};
 use crate::verify::{Judged, VerifyError};
 
@@ -196,7 +196,7 @@ impl<'a> Attempt<'a> {
             .as_ref()
             .map(|captured| captured.touched.as_slice());
         let begins = self.ready.paths_begin(world.agent.workdir());
-        let tools = score::judge_tools(&self.shared.task.tools, &events, touched, begins);
+        let tools = self.judged_calls(&events, touched, begins);
         let went = Went {
             end,
             tally,

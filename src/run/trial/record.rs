@@ -9,9 +9,10 @@ use crate::record::{
     TestState, TrajectorySummary, TrialRecord, Verdict,
 };
 use crate::sandbox::{NetworkMode, Role};
-use crate::score::{self, Mishap, ToolJudgement};
+use crate::score::{self, Grounds, Mishap, ToolJudgement};
+use crate::task::RepoSource;
 use crate::tool::Toolbox;
-use crate::trajectory::Tally;
+use crate::trajectory::{Event, Tally};
 use crate::verify::Judged;
 
 /// How a trial went.
@@ -27,6 +28,36 @@ pub struct Went {
 }
 
 impl Attempt<'_> {
+    /// How tools were used, and whether the agent looked for the answer with them.
+    ///
+    /// `begins`: where relative paths do.
+    pub(super) fn judged_calls(
+        &self,
+        events: &[Event],
+        touched: Option<&[String]>,
+        begins: &str,
+    ) -> ToolJudgement {
+        let task = &self.shared.task;
+        let mut judged = score::judge_tools(&task.tools, events, touched, begins);
+        let tree = self.ready.tree.as_ref();
+        let has = tree.map(|tree| |beginning: &str| tree.has_object(beginning));
+        let spec = self.trials.spec(self.shared, self.ready, "", Role::Agent);
+        let grounds = Grounds {
+            instruction: &task.instruction,
+            work_tree: begins,
+            forbid_read: &task.tools.forbid_read,
+            network: spec.network == NetworkMode::Full,
+            answers: &task.verification.answers,
+            origin: match task.repo.as_ref().map(|repo| &repo.source) {
+                Some(RepoSource::Url(url)) => Some(url),
+                _ => None,
+            },
+            has_object: has.as_ref().map(|has| has as _),
+        };
+        judged.flags.extend(score::contaminated(events, &grounds));
+        judged
+    }
+
     /// All but its times, which are known when everything is taken away.
     pub(super) fn record(&self, agent: &dyn Agent, went: Went) -> TrialRecord {
         let mut flags: Vec<Flag> = went.tools.flags;

@@ -162,7 +162,7 @@ impl Attempt<'_> {
             },
             judged: judged.map(|judged| *judged),
             mishap: of_session.map(score::mishap).or(verifying),
-            tools: score::judge_tools(rules, &events, touched, begins),
+            tools: self.judged_calls(&events, touched, begins),
             account: Account::default().into(),
             toolbox: toolbox.into(),
             warnings,

@@ -177,3 +177,20 @@ fn every_bad_task_is_told_and_two_of_one_name() {
         error: there is no `nowhere`
         "#);
 }
+
+#[test]
+fn where_answers_are_is_a_host_and_a_path() {
+    let with = |answers: &str| {
+        let declared = format!("[verification]\nanswers = [{answers}]");
+        Folder::new(&REPO_TASK.replace("[verification]", &declared))
+    };
+    let task = with("\"forge.example/spans/pull\"").load().unwrap();
+    assert_eq!(task.verification.answers, ["forge.example/spans/pull"]);
+    for wrong in ["https://forge.example/x", "/x", "", "a b"] {
+        let shown = with(&format!("\"{wrong}\"")).error();
+        assert!(
+            shown.contains("is not the beginning of an address"),
+            "{shown}"
+        );
+    }
+}

@@ -46,6 +46,8 @@ pub struct VerificationTable {
     pub include_ignored: Option<bool>,
     /// Runner configuration or tests that the agent is meant to change.
     pub may_change: Option<Vec<String>>,
+    /// Where the answer is published, as beginnings of `host/path`: a request there breaks `clean`.
+    pub answers: Option<Vec<String>>,
     /// Of `live`: services that belong to the task, and are started again before tests run.
     pub services: Option<Vec<Service>>,
     /// Default `pytest` where tests are expected, else `script`.

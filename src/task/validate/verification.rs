@@ -45,6 +45,7 @@ pub fn verification(
         )
         .unwrap_or_default(),
         services: services(table, check),
+        answers: answers(table, check),
         runner,
         build: command("build", table.build.as_ref(), check),
         command: command("command", table.command.as_ref(), check),
@@ -59,6 +60,24 @@ pub fn verification(
             .unwrap_or(TIMEOUT),
         env: check.env("verifier.env", verifier.env),
     }
+}
+
+/// `host/path`, as one writes it without `https://`.
+fn answers(table: &VerificationTable, check: &mut Checker<'_>) -> Vec<String> {
+    let answers = table.answers.clone().unwrap_or_default();
+    for (index, answer) in answers.iter().enumerate() {
+        let host = answer.split('/').next().unwrap_or_default();
+        let plain = |sign: char| !sign.is_whitespace() && !sign.is_control();
+        let right = !host.is_empty() && !answer.contains("://") && answer.chars().all(plain);
+        if !right {
+            check.wrong(
+                KeyPath::from("verification.answers").index(index),
+                format!("`{answer}` is not the beginning of an address"),
+                "a host and a path, such as \"forge.example/owner/name\"",
+            );
+        }
+    }
+    answers
 }
 
 fn refuse_later(verifier: &VerifierTable, check: &mut Checker<'_>) {
