@@ -89,3 +89,35 @@ fn ctrl_c_leaves_nothing_behind_and_says_that_it_can_be_resumed() {
     assert_eq!(running.wait().unwrap().code(), Some(130));
     assert_eq!(yard.left(), Vec::<String>::new());
 }
+
+#[test]
+fn ctrl_c_ends_a_check_of_cheats_and_leaves_nothing_behind() {
+    let yard = Yard::new();
+    let task = yard.answer("slow");
+    let solve = "#!/bin/bash\nsleep 4322\n";
+    std::fs::write(task.join("solution/solve.sh"), solve).unwrap();
+    let mut check = yard.command(&[
+        "check",
+        "--cheats",
+        task.to_str().unwrap(),
+        "--only",
+        "honest-gold",
+        "--progress",
+        "none",
+    ]);
+    let checking = check
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    yard.at_work("", "sleep 4322");
+    nix::sys::signal::kill(
+        nix::unistd::Pid::from_raw(checking.id() as i32),
+        nix::sys::signal::Signal::SIGINT,
+    )
+    .unwrap();
+    let output = checking.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    assert_eq!(output.stdout, b"");
+    assert_eq!(yard.left(), Vec::<String>::new());
+}
