@@ -42,6 +42,7 @@ pub(crate) fn task(name: &str) -> Task {
             build: None,
             command: None,
             hidden: Hidden::Overlay(PathBuf::from("/tasks/tests")),
+            altered: None,
             fail_to_pass: Vec::new(),
             pass_to_pass: Vec::new(),
             resolved_at: 1.0,

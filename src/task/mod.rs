@@ -153,6 +153,9 @@ pub struct Verification {
     /// How the runner is started; default by runner.
     pub command: Option<String>,
     pub hidden: Hidden,
+    /// Other versions of hidden files, in which what has to begin to pass expects
+    /// something wrong: of runners whose tests the verifier cannot alter by itself.
+    pub altered: Option<PathBuf>,
     pub fail_to_pass: Vec<String>,
     pub pass_to_pass: Vec<String>,
     /// Reward from which a task without per-test expectations counts as resolved.

@@ -61,6 +61,7 @@ fn task(runner: Runner) -> Task {
             // Whose own report alone is there.
             command: Some("pytest".into()),
             hidden: Hidden::Overlay(PathBuf::from("/nowhere")),
+            altered: None,
             fail_to_pass,
             pass_to_pass,
             resolved_at: 1.0,

@@ -105,3 +105,21 @@ fn node_is_judged_by_the_tap_that_it_writes() {
     let forgery = "printf 'console.log(\"ok 1 - doubles more\\\\nok 2 - doubles one\\\\n1..2\");\\nprocess.exit(0);\\n' > /app/twice.js";
     holds(judged(&yard, &task, forgery), "tests_missing");
 }
+
+#[test]
+fn a_task_that_brings_altered_tests_is_probed() {
+    let yard = Yard::new();
+    let task = tap(&yard);
+    let tests = std::fs::read_to_string(task.join("tests/files/twice.test.js")).unwrap();
+    std::fs::create_dir(task.join("tests/altered")).unwrap();
+    let altered = tests.replace("double(4), 8", "double(4), 9");
+    std::fs::write(task.join("tests/altered/twice.test.js"), altered).unwrap();
+    // What equals everything is no answer to anything.
+    let equal = "printf 'const assert = require(\"node:assert\");\nassert.strictEqual = () => {};\nexports.double = () => 0;\n' > /app/twice.js";
+    let [oracle, nothing, forged] = judged(&yard, &task, equal);
+    assert_eq!(oracle["outcome"], "resolved", "{oracle:#}");
+    assert_eq!(oracle["verdict"]["evidence"], "probed", "{oracle:#}");
+    assert_eq!(oracle["verdict"]["probes"][0]["tests"], 1);
+    assert_eq!(nothing["outcome"], "unresolved");
+    assert_eq!(forged["outcome"], "tampered", "{forged:#}");
+}

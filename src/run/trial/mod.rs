@@ -19,6 +19,7 @@ mod reference;
 mod regrade;
 mod session;
 mod stored_change;
+mod supplied;
 mod world;
 
 use std::collections::HashMap;

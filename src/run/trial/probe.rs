@@ -86,6 +86,10 @@ impl Trials {
         let task = &subject.shared.task;
         let reference = subject.ready.reference.as_ref();
         let baseline = reference.and_then(|run| run.probes.as_ref());
+        if let Some(baseline) = baseline.filter(|baseline| !baseline.supplied.is_empty()) {
+            let probing = self.probed_by_supplied(subject, judged, baseline, logs, warnings);
+            return probing.await;
+        }
         let (Some(baseline), Some(clean), Outcome::Resolved) =
             (baseline, judged.heard.clone(), judged.outcome)
         else {
@@ -99,7 +103,7 @@ impl Trials {
             Ok(Some(run)) => run,
             Ok(None) => return judged,
             Err(error @ VerifyError::Broke { .. }) => {
-                return judged.doubted(Reason::BrokeVerifier, &error.to_string());
+                return judged.broken_by_probes(&error);
             }
             Err(error) => {
                 warnings.push(format!("the probe run failed: {error}"));
@@ -244,7 +248,12 @@ impl Judged {
         self.unresolved(reason, &format!("with other expectations: {said}"))
     }
 
-    fn probed(mut self, probed: Probed) -> Self {
+    /// What broke the verifier's sandbox only where something else was expected.
+    pub(super) fn broken_by_probes(self, error: &VerifyError) -> Self {
+        self.doubted(Reason::BrokeVerifier, &error.to_string())
+    }
+
+    pub(super) fn probed(mut self, probed: Probed) -> Self {
         self.probes = probed.probes;
         if probed.evidence == Evidence::Probed {
             self.evidence = Evidence::Probed;

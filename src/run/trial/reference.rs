@@ -216,8 +216,12 @@ impl Trials {
             Ok((judged, owned)) => {
                 stopped.map_err(|error| fault("teardown", &error))?;
                 let resolved = judged.outcome == Outcome::Resolved && own == Own::Crosses;
-                if let (Some(heard), true) = (&judged.heard, resolved) {
-                    probes = match self.baseline(subject, heard).await {
+                if resolved {
+                    let baseline = match &judged.heard {
+                        Some(heard) => self.baseline(subject, heard).await,
+                        None => self.supplied_baseline(subject).await,
+                    };
+                    probes = match baseline {
                         Ok(baseline) => baseline,
                         Err(VerifyError::Broke { .. }) => None,
                         Err(error) => return Err(fault("probes", &error)),

@@ -348,9 +348,21 @@ name = \"one\"
         error: a verifier with an environment of its own is not supported yet
         error: a network of named hosts ("allowlist") is not supported yet
         error: a task that needs a GPU is not supported yet
-        error: verification in the agent's own sandbox ("live") is not supported yet
         error: a task of several steps ([[steps]]) is not supported yet
         "#);
+}
+
+#[test]
+fn services_are_for_what_is_verified_live_and_a_build_is_not() {
+    let of = |table: &str| {
+        let toml = format!("[verification]\n{table}\nfail_to_pass = [\"a\"]\n");
+        let shown = Folder::new(&toml).error();
+        shown.lines().next().unwrap_or_default().to_string()
+    };
+    assert_snapshot!(of("services = [{ command = [\"nginx\"], port = 80 }]"), @r#"error: `services` is only for `sees = "live"`"#);
+    assert_snapshot!(of("sees = \"live\"\nservices = [{ port = 80 }]"), @"error: a service needs a `command`: its program and arguments");
+    assert_snapshot!(of("sees = \"live\"\nservices = [{ command = [\"a\"], port = 0 }]"), @"error: nothing listens on port 0");
+    assert_snapshot!(of("sees = \"live\"\nbuild = \"make\""), @r#"error: `build` is not for `sees = "live"`"#);
 }
 
 #[test]

@@ -50,6 +50,7 @@ pub fn verification(
         build: command("build", table.build.as_ref(), check),
         command: command("command", table.command.as_ref(), check),
         hidden: hidden(table, runner, has_repo, check),
+        altered: altered(table, runner, check),
         fail_to_pass: table.fail_to_pass.clone().unwrap_or_default(),
         pass_to_pass: table.pass_to_pass.clone().unwrap_or_default(),
         resolved_at: resolved_at(table, check),
@@ -239,6 +240,25 @@ fn command(key: &str, value: Option<&String>, check: &mut Checker<'_>) -> Option
 }
 
 /// Where the hidden files are; they exist, and hold what the runner starts.
+/// `tests/altered/`, where the verifier does not alter tests by itself.
+fn altered(table: &VerificationTable, runner: Runner, check: &mut Checker<'_>) -> Option<PathBuf> {
+    let folder = check.dir().join("tests/altered");
+    let meant = !matches!(runner, Runner::Pytest | Runner::Script);
+    if !folder.is_dir() || !meant {
+        return None;
+    }
+    let apart = table.overlay.as_deref().is_some_and(|overlay| {
+        let plain = overlay.trim_start_matches("./").trim_end_matches('/');
+        plain != "tests" && !"tests/altered".starts_with(&format!("{plain}/"))
+    });
+    if table.patch.is_none() && !apart {
+        check.file_problem(
+            "tests/altered lies among the hidden files: give these a folder of their own, `overlay = \"tests/files\"`",
+        );
+    }
+    Some(folder)
+}
+
 fn hidden(
     table: &VerificationTable,
     runner: Runner,

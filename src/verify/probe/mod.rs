@@ -7,12 +7,14 @@
 //! tested. Must not know how a sandbox is made.
 
 mod answer;
+mod supplied;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 pub use answer::{Answer, ask};
+pub use supplied::{judge_supplied, supplied};
 
 use super::channel::Heard;
 use super::{HiddenError, Place, hidden, pytest};
@@ -49,6 +51,9 @@ pub struct Baseline {
     pub tests: Vec<(Name, Vec<(usize, Kind)>)>,
     /// Files in which a test that must fail did.
     pub must_fail: BTreeSet<String>,
+    /// Tests that are refused as the task itself alters them.
+    #[serde(default)]
+    pub supplied: BTreeSet<String>,
 }
 
 /// What a probe run says of each test.

@@ -72,6 +72,7 @@ fn baseline(many: Kind) -> (Baseline, Picks) {
     let baseline = Baseline {
         tests,
         must_fail: BTreeSet::from(["t.py".to_owned()]),
+        ..Baseline::default()
     };
     let picks = picks(&baseline, |_| 0);
     (baseline, picks)
