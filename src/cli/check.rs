@@ -14,9 +14,9 @@ use super::run::{Jobs, ProgressArg, ViewArgs, jobs};
 use super::{Exit, Failure, check_cheats, check_leaks, loaded, to_stdout};
 use crate::config::{Flag, Settings};
 use crate::diagnose::printable;
-use crate::record::{Fault, RunRecord};
+use crate::record::{Fault, RunRecord, TaskId};
 use crate::report::{Console, View};
-use crate::run::{Agents, Fatal, Granted, Machine, Soundness, Trials, host_record};
+use crate::run::{Agents, Events, Fatal, Granted, Machine, Soundness, Trials, host_record};
 use crate::sandbox::docker::Engine;
 use crate::task::Task;
 
@@ -151,9 +151,33 @@ async fn ground(args: &CheckArgs) -> Result<Ground, Failure> {
 
 /// Looks at the reference run of each task, and tells in their order.
 async fn soundness(ground: Ground, json: bool) -> Result<Exit, Failure> {
+    let mut exit = Exit::Done;
+    let mut text = String::new();
+    let whole = of_each(
+        ground,
+        async |trials, id, events| trials.soundness(id, events).await,
+        |id, sound| {
+            exit = worse(exit, &sound);
+            text.push_str(&line(id.as_str(), &sound, json));
+        },
+    );
+    if !whole.await? {
+        exit = Exit::Interrupted;
+    }
+    to_stdout(&text)?;
+    Ok(exit)
+}
+
+/// Asks about each task, as many at a time as there are jobs, and tells the answers in
+/// the tasks' order; false where an interrupt came before the last one.
+pub(super) async fn of_each<T>(
+    ground: Ground,
+    ask: impl AsyncFn(&Trials, &TaskId, &Events) -> T,
+    mut tell: impl FnMut(TaskId, T),
+) -> Result<bool, Failure> {
     let interrupts = Interrupts::listen().map_err(Failure::Signals)?;
     let console = Console::start(ground.view);
-    let ids: Vec<_> = ground.tasks.iter().map(|task| task.id.clone()).collect();
+    let ids: Vec<TaskId> = ground.tasks.iter().map(|task| task.id.clone()).collect();
     let trials = Trials::new(
         ground.engine.clone(),
         ground.settings,
@@ -163,34 +187,31 @@ async fn soundness(ground: Ground, json: bool) -> Result<Exit, Failure> {
         0,
         Fatal::default(),
     );
-    let (trials, events) = (&trials, console.events());
-    let checks = ids.into_iter().map(|id| async move {
-        let sound = trials.soundness(&id, events).await;
-        (id, sound)
+    let (trials, events, ask) = (&trials, console.events(), &ask);
+    let answers = ids.into_iter().map(|id| async move {
+        let answer = ask(trials, &id, events).await;
+        (id, answer)
     });
-    let mut checks = futures_util::stream::iter(checks).buffered(ground.jobs);
-    let mut exit = Exit::Done;
-    let mut text = String::new();
+    let mut answers = futures_util::stream::iter(answers).buffered(ground.jobs);
+    let mut whole = true;
     loop {
         let next = tokio::select! {
-            next = checks.next() => next,
+            next = answers.next() => next,
             () = interrupts.stop.cancelled() => {
-                exit = Exit::Interrupted;
+                whole = false;
                 None
             }
         };
-        let Some((id, sound)) = next else { break };
-        exit = worse(exit, &sound);
-        text.push_str(&line(id.as_str(), &sound, json));
+        let Some((id, answer)) = next else { break };
+        tell(id, answer);
     }
-    drop(checks);
+    drop(answers);
     console.close().await;
     // What an interrupt dropped on its way is taken away too, unless asked for twice.
     if !interrupts.now.is_cancelled() {
         ground.engine.settle().await;
     }
-    to_stdout(&text)?;
-    Ok(exit)
+    Ok(whole)
 }
 
 /// Of all tasks the exit code that says most: the engine's fault, then a check

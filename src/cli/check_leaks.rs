@@ -2,59 +2,33 @@
 
 use std::time::Instant;
 
-use futures_util::StreamExt;
-
-use super::check::Ground;
-use super::drive::Interrupts;
+use super::check::{Ground, of_each};
 use super::{Exit, Failure, to_stdout};
 use crate::leaks::Found;
-use crate::record::{Fault, RunRecord};
-use crate::report::{Console, Style, leaks_json, leaks_view};
-use crate::run::{Agents, Fatal, Trials};
+use crate::record::Fault;
+use crate::report::{Style, leaks_json, leaks_view};
 
-/// Searches one task after another, as many at a time as there are jobs, and tells in
-/// their order.
+/// Searches each task, and tells in their order.
 pub async fn run(ground: Ground, json: bool) -> Result<Exit, Failure> {
-    let interrupts = Interrupts::listen().map_err(Failure::Signals)?;
-    let console = Console::start(ground.view);
-    let ids: Vec<_> = ground.tasks.iter().map(|task| task.id.clone()).collect();
-    let trials = Trials::new(
-        ground.engine.clone(),
-        ground.settings,
-        RunRecord::empty(),
-        ground.tasks.into_iter().zip(ground.granted).collect(),
-        Agents::new(),
-        0,
-        Fatal::default(),
-    );
-    let (trials, events) = (&trials, console.events());
-    let searches = ids.into_iter().map(|id| async move {
-        let began = Instant::now();
-        let found = trials.leaks(&id, events).await;
-        (id, found, began.elapsed())
-    });
-    let mut searches = futures_util::stream::iter(searches).buffered(ground.jobs);
     let mut exit = Exit::Done;
     let mut text = String::new();
-    loop {
-        let next = tokio::select! {
-            next = searches.next() => next,
-            () = interrupts.stop.cancelled() => {
-                exit = Exit::Interrupted;
-                None
-            }
-        };
-        let Some((id, found, took)) = next else { break };
-        exit = worse(exit, &found);
-        text.push_str(&match json {
-            true => leaks_json(&id, &found, took),
-            false => leaks_view(&id, &found, took, Style::stdout()),
-        });
-    }
-    drop(searches);
-    console.close().await;
-    if !interrupts.now.is_cancelled() {
-        ground.engine.settle().await;
+    let whole = of_each(
+        ground,
+        async |trials, id, events| {
+            let began = Instant::now();
+            let found = trials.leaks(id, events).await;
+            (found, began.elapsed())
+        },
+        |id, (found, took)| {
+            exit = worse(exit, &found);
+            text.push_str(&match json {
+                true => leaks_json(&id, &found, took),
+                false => leaks_view(&id, &found, took, Style::stdout()),
+            });
+        },
+    );
+    if !whole.await? {
+        exit = Exit::Interrupted;
     }
     to_stdout(&text)?;
     Ok(exit)

@@ -1,17 +1,14 @@
 //! Facts about a whole verification, against a sandbox of maps.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::reference::JudgedRecord;
 use super::*;
-use crate::record::{Digest, Evidence, Outcome, Reason, Sees, TaskId, TestState};
+use crate::record::{Evidence, Outcome, Reason, Sees, TestState};
 use crate::sandbox::fake::{FakeSandbox, Files, exited, refused};
 use crate::sandbox::{Ended, Exec, ExecOutput, GuestErrorKind, User};
-use crate::task::{
-    AgentRules, Environment, Hidden, ImageSource, Network, Scenario, ToolRules, Verification,
-};
+use crate::task::Verification;
 
 const REPORT: &str = pytest::REPORT;
 const PASSING: &str = r#"<testsuites><testsuite>
@@ -27,56 +24,20 @@ fn task(runner: Runner) -> Task {
         ),
         _ => (Vec::new(), Vec::new()),
     };
-    Task {
-        id: TaskId::new("repo/a"),
-        dir: PathBuf::from("/nowhere"),
-        source: "a".into(),
-        digest: Digest::new("sha256:aa"),
-        instruction: String::new(),
-        description: String::new(),
-        environment: Environment {
-            image: ImageSource::Named("image".into()),
-            build_timeout: Duration::from_secs(1),
-            cpus: None,
-            memory_bytes: None,
-            storage_bytes: None,
-            env: BTreeMap::new(),
-            workdir: None,
-            network: Network::None,
-        },
-        agent: AgentRules {
-            timeout: None,
-            user: None,
-        },
-        repo: None,
-        verification: Verification {
-            sees: Sees::Patch,
-            carry: Vec::new(),
-            include_ignored: false,
-            may_change: Vec::new(),
-            services: Vec::new(),
-            answers: Vec::new(),
-            runner,
-            build: None,
-            // Whose own report alone is there.
-            command: Some("pytest".into()),
-            hidden: Hidden::Overlay(PathBuf::from("/nowhere")),
-            altered: None,
-            fail_to_pass,
-            pass_to_pass,
-            resolved_at: 1.0,
-            user: Some("nobody".into()),
-            network: Network::None,
-            timeout: Duration::from_secs(600),
-            env: BTreeMap::from([("SECRET".to_owned(), "1".to_owned())]),
-        },
-        tools: ToolRules::default(),
-        scenario: Scenario::default(),
-        ours: true,
-        solution: None,
-        solution_env: BTreeMap::new(),
-        warnings: Vec::new(),
-    }
+    let mut task = crate::task::fixture::task("repo/a");
+    task.verification = Verification {
+        sees: Sees::Patch,
+        runner,
+        // Whose own report alone is there.
+        command: Some("pytest".into()),
+        fail_to_pass,
+        pass_to_pass,
+        user: Some("nobody".into()),
+        timeout: Duration::from_secs(600),
+        env: BTreeMap::from([("SECRET".to_owned(), "1".to_owned())]),
+        ..task.verification
+    };
+    task
 }
 
 /// A verification whose log folder lives as long as it.
