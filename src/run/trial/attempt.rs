@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use super::Trials;
 use super::capture::{Capture, Refusal};
 use super::live::is_live;
 use super::prepare::{Ready, fault};
@@ -13,7 +14,6 @@ use super::probe::Subject;
 use super::record::Went;
 use super::session::Ended;
 use super::world::World;
-use super::{Shared, Trials};
 use crate::agent::Agent;
 use crate::record::{End, Fault, HostLoad, Outcome, PlannedTrial, TrialRecord};
 use crate::run::{Events, Phase, PhaseClock, RunEvent, fault_record, host_load};
@@ -25,7 +25,6 @@ use crate::verify::{Judged, VerifyError};
 /// One attempt of one agent at one task.
 pub struct Attempt<'a> {
     pub(super) trials: &'a Trials,
-    pub(super) shared: &'a Shared,
     pub(super) ready: &'a Ready,
     pub(super) planned: &'a PlannedTrial,
     pub(super) dir: &'a Path,
@@ -44,7 +43,6 @@ pub(super) enum Verified {
 impl<'a> Attempt<'a> {
     pub fn new(
         trials: &'a Trials,
-        shared: &'a Shared,
         ready: &'a Ready,
         planned: &'a PlannedTrial,
         dir: &'a Path,
@@ -52,7 +50,6 @@ impl<'a> Attempt<'a> {
     ) -> Self {
         Self {
             trials,
-            shared,
             ready,
             planned,
             dir,
@@ -111,7 +108,7 @@ impl<'a> Attempt<'a> {
         let trial = self.planned.trial.as_str();
         self.enter(clock, Phase::Sandbox, "");
         let world = tokio::select! {
-            started = self.trials.world(self.shared, self.ready, trial) => started,
+            started = self.trials.world(self.ready, trial) => started,
             () = cancel.cancelled() => return Err(Err(Interrupted)),
         };
         let world = world.map_err(|error| Ok(fault("sandbox", &error)))?;
@@ -157,7 +154,7 @@ impl<'a> Attempt<'a> {
         let events = read_events(&path).map_err(|error| host(&error))?;
         let captured = self
             .trials
-            .capture_world(world, self.shared, self.ready, scratch.path(), &events)
+            .capture_world(world, self.ready, scratch.path(), &events)
             .await;
         let acted = tally.tool_calls > 0 || tally.turns > 0 || end == End::Done;
         let captured: Option<Capture> = match captured {
@@ -177,7 +174,7 @@ impl<'a> Attempt<'a> {
             captured.keep(self.dir).map_err(|error| host(&error))?;
             warnings.extend(captured.notes.iter().cloned());
             self.enter(clock, Phase::Verify, "");
-            let (verified, stopped) = match is_live(&self.shared.task) {
+            let (verified, stopped) = match is_live(&self.ready.task) {
                 true => (self.verify_in(world, captured).await, world.stop().await),
                 // Nothing of the agent's is needed any more: its sandbox goes while the
                 // verdict's comes.
@@ -212,7 +209,7 @@ impl<'a> Attempt<'a> {
 
     /// Verifies where the agent worked.
     async fn verify_in(&self, world: &World, captured: &Capture) -> Verified {
-        let place = match self.trials.place(self.shared, self.ready, captured) {
+        let place = match self.trials.place(self.ready, captured) {
             Ok(place) => place,
             Err(error) => return Verified::Mishap(Mishap::of_verifying(&error)),
         };
@@ -221,7 +218,7 @@ impl<'a> Attempt<'a> {
             Ok(()) => {
                 let sandbox = world.agent.as_ref();
                 self.trials
-                    .verify_live(sandbox, self.shared, &place, &logs)
+                    .verify_live(sandbox, self.ready, &place, &logs)
                     .await
             }
             Err(source) => Err(VerifyError::Keep { path: logs, source }),
@@ -239,13 +236,13 @@ impl<'a> Attempt<'a> {
         warnings: &mut Vec<String>,
     ) -> Verified {
         let trial = self.planned.trial.as_str();
-        let place = match self.trials.place(self.shared, self.ready, captured) {
+        let place = match self.trials.place(self.ready, captured) {
             Ok(place) => place,
             Err(error) => return Verified::Mishap(Mishap::of_verifying(&error)),
         };
         let pristine = match self
             .trials
-            .pristine(self.shared, self.ready, captured, &place, Own::Stays, trial)
+            .pristine(self.ready, captured, &place, Own::Stays, trial)
             .await
         {
             Ok(pristine) => pristine,
@@ -258,7 +255,6 @@ impl<'a> Attempt<'a> {
             Err(error) => return Verified::Mishap(ours(fault("verify", &error), true)),
         };
         let subject = Subject {
-            shared: self.shared,
             ready: self.ready,
             captured,
             place: &place,

@@ -25,7 +25,7 @@ impl Trials {
         place: &Place,
         logs: &Path,
     ) -> Result<(Judged, Kept), VerifyError> {
-        let mut task = subject.shared.task.clone();
+        let mut task = subject.ready.task.clone();
         task.verification.timeout = self.time(task.verification.timeout);
         if task.verification.build.is_none() {
             let judged = verify(sandbox, &task, place, logs).await?;
@@ -77,18 +77,14 @@ impl Trials {
         logs: &Path,
     ) -> Result<(Judged, Kept), VerifyError> {
         let Subject {
-            shared,
-            ready,
-            own,
-            trial,
-            ..
+            ready, own, trial, ..
         } = subject;
         let failed = |source| VerifyError::of("make the sandbox of the tests", source);
-        let spec = self.spec(shared, ready, trial, Role::Verifier);
+        let spec = self.spec(ready, trial, Role::Verifier);
         let sandbox = DockerSandbox::start(&self.engine, &spec).await;
         let sandbox = sandbox.map_err(failed)?;
         let verified = async {
-            let laid = self.lay(&sandbox, shared, ready, built, place, own).await;
+            let laid = self.lay(&sandbox, ready, built, place, own).await;
             let kept = laid.map_err(failed)?;
             let judged = verify(&sandbox, task, place, logs).await?;
             Ok::<_, VerifyError>((judged, kept))

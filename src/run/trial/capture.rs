@@ -4,10 +4,10 @@
 use std::io::Write;
 use std::path::Path;
 
+use super::Trials;
 use super::live::is_live;
 use super::prepare::{Ready, fault};
 use super::world::ToolState;
-use super::{Shared, Trials};
 use crate::record::{Fault, Reason, Sees};
 use crate::repo::{Bounds, Changed, Delta, RepoError};
 use crate::run::write_atomic;
@@ -114,11 +114,10 @@ impl Trials {
     pub(super) async fn capture(
         &self,
         sandbox: &dyn Sandbox,
-        shared: &Shared,
         ready: &Ready,
         scratch: &Path,
     ) -> Result<Result<Capture, Refusal>, Fault> {
-        match self.take(sandbox, shared, ready, scratch).await {
+        match self.take(sandbox, ready, scratch).await {
             Ok(captured) => Ok(Ok(captured)),
             Err(TakeError::Sandbox(SandboxError::Guest(refused))) => {
                 let reason = match refused.kind {
@@ -141,12 +140,11 @@ impl Trials {
     async fn take(
         &self,
         sandbox: &dyn Sandbox,
-        shared: &Shared,
         ready: &Ready,
         scratch: &Path,
     ) -> Result<Capture, TakeError> {
-        let verification = &shared.task.verification;
-        let live = is_live(&shared.task);
+        let verification = &ready.task.verification;
+        let live = is_live(&ready.task);
         let quiet = || match live {
             true => sandbox.freeze(),
             false => sandbox.kill_all(),
@@ -162,7 +160,7 @@ impl Trials {
             true => vec![ready.tree_path.as_str()],
             false => verification.carry.iter().map(String::as_str).collect(),
         };
-        let own_tools = !shared.task.tools.custom.is_empty();
+        let own_tools = !ready.task.tools.custom.is_empty();
         let mut changes = sandbox.changes().await?;
         changes.retain(|change| {
             let path = change.path.as_slice();

@@ -53,7 +53,7 @@ impl Trials {
             });
         };
         tell(false);
-        let found = tokio::time::timeout(LONGEST, self.searched(&shared.task, ready)).await;
+        let found = tokio::time::timeout(LONGEST, self.searched(&ready.task, ready)).await;
         tell(true);
         found.unwrap_or_else(|_| Err(fault("search", &"it did not end within two hours")))
     }

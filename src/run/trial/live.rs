@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
+use super::Trials;
 use super::capture::Capture;
 use super::prepare::{Ready, fault};
 use super::world::World;
-use super::{Shared, Trials};
 use crate::record::{Fault, Sees};
 use crate::sandbox::Sandbox;
 use crate::task::Task;
@@ -22,11 +22,11 @@ impl Trials {
     pub(super) async fn verify_live(
         &self,
         sandbox: &dyn Sandbox,
-        shared: &Shared,
+        ready: &Ready,
         place: &Place,
         logs: &Path,
     ) -> Result<Judged, VerifyError> {
-        let mut task = shared.task.clone();
+        let mut task = ready.task.clone();
         task.verification.timeout = self.time(task.verification.timeout);
         verify(sandbox, &task, place, logs).await
     }
@@ -35,37 +35,32 @@ impl Trials {
     pub(super) async fn measure_live(
         &self,
         world: &World,
-        shared: &Shared,
         ready: &Ready,
         captured: &Capture,
     ) -> Result<JudgedRecord, Fault> {
         let logs = self.scratch()?;
-        let place = self.place(shared, ready, captured);
+        let place = self.place(ready, captured);
         let place = place.map_err(|error| fault("verify", &error))?.measuring();
         let sandbox = world.agent.as_ref();
-        match self.verify_live(sandbox, shared, &place, logs.path()).await {
+        match self.verify_live(sandbox, ready, &place, logs.path()).await {
             Ok(judged) => Ok(JudgedRecord::judged(&judged)),
             Err(error) => JudgedRecord::broke(&error).ok_or_else(|| fault("verify", &error)),
         }
     }
 
     /// What the verifier says of a world in which nothing was done.
-    pub(super) async fn nothing_live(
-        &self,
-        shared: &Shared,
-        ready: &Ready,
-    ) -> Result<JudgedRecord, Fault> {
+    pub(super) async fn nothing_live(&self, ready: &Ready) -> Result<JudgedRecord, Fault> {
         let scratch = self.scratch()?;
-        let world = self.world(shared, ready, "reference--nothing").await;
+        let world = self.world(ready, "reference--nothing").await;
         let world = world.map_err(|error| fault("sandbox", &error))?;
         let measured = async {
             let started = world.agent.start_main().await;
             started.map_err(|error| fault("sandbox", &error))?;
             let captured = self
-                .capture_world(&world, shared, ready, scratch.path(), &[])
+                .capture_world(&world, ready, scratch.path(), &[])
                 .await?;
             match captured {
-                Ok(captured) => self.measure_live(&world, shared, ready, &captured).await,
+                Ok(captured) => self.measure_live(&world, ready, &captured).await,
                 Err((reason, message)) => Ok(JudgedRecord::fault(reason, message)),
             }
         };

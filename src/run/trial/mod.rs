@@ -146,7 +146,7 @@ impl Trials {
     }
 
     /// What a sandbox of a task is made from.
-    fn spec(&self, shared: &Shared, ready: &Ready, trial: &str, role: Role) -> SandboxSpec {
+    fn spec(&self, ready: &Ready, trial: &str, role: Role) -> SandboxSpec {
         if role == Role::Tools {
             return SandboxSpec {
                 network: NetworkMode::None,
@@ -154,18 +154,18 @@ impl Trials {
                 workdir: Some(TOOLS.into()),
                 work_tree: None,
                 limits: Limits {
-                    memory_bytes: tools_memory(shared.granted.demand.memory_bytes),
-                    ..self.limits(shared)
+                    memory_bytes: tools_memory(ready.granted.demand.memory_bytes),
+                    ..self.limits(ready)
                 },
                 main: MainProcess::None,
-                ..self.spec_of(shared, ready, trial, role)
+                ..self.spec_of(ready, trial, role)
             };
         }
-        self.spec_of(shared, ready, trial, role)
+        self.spec_of(ready, trial, role)
     }
 
-    fn spec_of(&self, shared: &Shared, ready: &Ready, trial: &str, role: Role) -> SandboxSpec {
-        let task = &shared.task;
+    fn spec_of(&self, ready: &Ready, trial: &str, role: Role) -> SandboxSpec {
+        let task = &ready.task;
         let network = match role {
             Role::Verifier | Role::Reference => &task.verification.network,
             Role::Agent | Role::Tools | Role::Shell => &task.environment.network,
@@ -175,7 +175,7 @@ impl Trials {
             run: self.run.run.to_string(),
             trial: trial.to_owned(),
             role,
-            limits: self.limits(shared),
+            limits: self.limits(ready),
             network: match self.settings.run.network {
                 Some(NetworkSetting::None) => NetworkMode::None,
                 Some(NetworkSetting::Full) => NetworkMode::Full,
@@ -205,14 +205,14 @@ impl Trials {
         }
     }
 
-    fn limits(&self, shared: &Shared) -> Limits {
+    fn limits(&self, ready: &Ready) -> Limits {
         let settings = &self.settings.limits;
         Limits {
-            cpus: shared.granted.demand.cpus,
-            memory_bytes: shared.granted.demand.memory_bytes,
+            cpus: ready.granted.demand.cpus,
+            memory_bytes: ready.granted.demand.memory_bytes,
             pids: settings.pids,
             open_files: settings.open_files,
-            disk_bytes: shared
+            disk_bytes: ready
                 .task
                 .environment
                 .storage_bytes
@@ -261,7 +261,7 @@ impl ExecuteTrial for Trials {
         let started_at = now();
         match ready {
             Ok(ready) => {
-                let attempt = attempt::Attempt::new(self, shared, ready, planned, dir, events);
+                let attempt = attempt::Attempt::new(self, ready, planned, dir, events);
                 attempt
                     .perform(agent.as_ref(), queued_ms, cancel, started_at)
                     .await
@@ -326,7 +326,7 @@ pub async fn sandbox_of(
         unreachable!("the task was just given")
     };
     let ready = trials.prepare(shared, &events).await?;
-    let spec = trials.spec(shared, &ready, "shell", Role::Shell);
+    let spec = trials.spec(&ready, "shell", Role::Shell);
     let started = DockerSandbox::start(&trials.engine, &spec).await;
     let sandbox = started.map_err(|error| prepare::fault("sandbox", &error))?;
     sandbox

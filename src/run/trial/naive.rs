@@ -8,9 +8,9 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
+use super::Trials;
 use super::prepare::{Ready, fault};
 use super::world::{World, tells_calls};
-use super::{Shared, Trials};
 use crate::agent::Agent;
 use crate::cheats::{HIDDEN, Left, NOT_HERE, NaiveRun, Scene, Way};
 use crate::record::{Fault, PlannedTrial, TaskId};
@@ -46,12 +46,10 @@ impl Trials {
         let ready = shared.ready.get_or_init(|| self.prepare(shared, events));
         let ready = ready.await.as_ref().map_err(Clone::clone)?;
         let world = self
-            .world(shared, ready, &format!("naive--{}", planned.trial))
+            .world(ready, &format!("naive--{}", planned.trial))
             .await
             .map_err(|error| fault("sandbox", &error))?;
-        let went = self
-            .naive_in(&world, shared, ready, agent.as_ref(), way)
-            .await;
+        let went = self.naive_in(&world, ready, agent.as_ref(), way).await;
         let stopped = world.stop().await;
         let run = went?;
         stopped.map_err(|error| fault("teardown", &error))?;
@@ -69,30 +67,29 @@ impl Trials {
     async fn naive_in(
         &self,
         world: &World,
-        shared: &Shared,
         ready: &Ready,
         agent: &dyn Agent,
         way: Way,
     ) -> Result<NaiveRun, Fault> {
         let scratch = self.scratch()?;
-        let calls = self.act_in(shared, world, agent, scratch.path()).await?;
+        let calls = self.act_in(ready, world, agent, scratch.path()).await?;
         if let Some(not_here) = not_here(&calls) {
             return Ok(NaiveRun {
                 not_here: Some(not_here),
                 signals: Default::default(),
             });
         }
-        let hidden = self.naive_hidden(shared, ready, scratch.path())?;
+        let hidden = self.naive_hidden(ready, scratch.path())?;
         let work_tree = ready.tree.as_ref().map(|_| ready.tree_path.as_str());
         let mut scene = Scene {
-            task: &shared.task,
+            task: &ready.task,
             work_tree,
             hidden: Vec::new(),
             way,
         };
         let (hidden, names) = brought(&hidden, &scene).map_err(|error| fault("verify", &error))?;
         scene.hidden = names;
-        let left = self.naive_tests(world, shared, &scene, &hidden, &calls);
+        let left = self.naive_tests(world, ready, &scene, &hidden, &calls);
         // A sandbox that the agent broke pays nobody.
         let left = match left.await {
             Ok(left) => left,
@@ -106,13 +103,8 @@ impl Trials {
     }
 
     /// Hidden files as a stream, made without a look at what the agent did.
-    fn naive_hidden(
-        &self,
-        shared: &Shared,
-        ready: &Ready,
-        scratch: &Path,
-    ) -> Result<Vec<u8>, Fault> {
-        match (&shared.task.verification.hidden, &ready.tree) {
+    fn naive_hidden(&self, ready: &Ready, scratch: &Path) -> Result<Vec<u8>, Fault> {
+        match (&ready.task.verification.hidden, &ready.tree) {
             (Hidden::Overlay(folder), _) => {
                 pack_folder(folder).map_err(|error| fault("verify", &error))
             }
@@ -130,21 +122,21 @@ impl Trials {
     async fn naive_tests(
         &self,
         world: &World,
-        shared: &Shared,
+        ready: &Ready,
         scene: &Scene<'_>,
         hidden: &[u8],
         calls: &[Event],
     ) -> Result<Left, SandboxError> {
         let sandbox = world.agent.as_ref();
-        if let Some(tools) = self.tool_state(shared, world).await? {
+        if let Some(tools) = self.tool_state(ready, world).await? {
             sandbox.unpack("/", &tools.deleted, &tools.tar).await?;
         }
-        if tells_calls(&shared.task) {
+        if tells_calls(&ready.task) {
             let log = calls_log(calls);
             sandbox.write(CALLS, &log, None, &User::Root).await?;
         }
         sandbox.unpack(HIDDEN, &[], hidden).await?;
-        let rules = &shared.task.verification;
+        let rules = &ready.task.verification;
         let ran = sandbox
             .exec(Exec {
                 env: rules.env.clone(),

@@ -6,15 +6,20 @@ use std::time::Instant;
 use super::{Shared, Trials};
 use crate::record::Fault;
 use crate::repo::{self, Owner, Prepared};
-use crate::run::{Events, RunEvent};
+use crate::run::{Events, Granted, RunEvent};
 use crate::sandbox::docker::DockerSandbox;
 use crate::sandbox::docker::images::{BuiltImage, ImageProgress, Recipe};
 use crate::sandbox::{MainProcess, Role, Sandbox};
-use crate::task::ImageSource;
+use crate::task::{ImageSource, Task};
 use crate::verify::reference::{JudgedRecord, ReferenceRun};
 
 /// A task that trials can begin on.
+#[derive(Clone)]
 pub struct Ready {
+    /// The task as its trials see it.
+    pub task: Task,
+    /// What the machine grants it.
+    pub granted: Granted,
     pub image: BuiltImage,
     pub tree: Option<Prepared>,
     /// Where the work tree lies in a sandbox; empty where there is none.
@@ -43,14 +48,16 @@ impl Ready {
 impl Trials {
     /// Makes a task ready; a fault is told to all its trials.
     pub(super) async fn prepare(&self, shared: &Shared, events: &Events) -> Result<Ready, Fault> {
-        let image = self.image(shared, events).await?;
+        let task = &shared.task;
+        let image = self.image(task, events).await?;
         let config = self
             .engine
             .image_config(&image.id)
             .await
             .map_err(|error| fault("image", &error))?;
-        let task = &shared.task;
         let mut ready = Ready {
+            task: task.clone(),
+            granted: shared.granted.clone(),
             image,
             tree: None,
             tree_path: String::new(),
@@ -64,7 +71,7 @@ impl Trials {
                 (None, "" | "/") => "/workspace".to_owned(),
                 (None, workdir) => workdir.to_owned(),
             };
-            let owner = self.owner(shared, &ready, &config.user).await?;
+            let owner = self.owner(&ready, &config.user).await?;
             let (source, commit, history) =
                 (repo.source.clone(), repo.commit.clone(), repo.history);
             let cache = self.engine.state().join("checkouts");
@@ -78,13 +85,12 @@ impl Trials {
             })?);
         }
         if self.settings.run.check && task.solution.is_some() {
-            ready.reference = self.reference(shared, &ready, events).await?;
+            ready.reference = self.reference(&ready, events).await?;
         }
         Ok(ready)
     }
 
-    async fn image(&self, shared: &Shared, events: &Events) -> Result<BuiltImage, Fault> {
-        let task = &shared.task;
+    async fn image(&self, task: &Task, events: &Events) -> Result<BuiltImage, Fault> {
         let started = Instant::now();
         let what = format!("image of {}", task.id);
         let told = std::sync::atomic::AtomicBool::new(false);
@@ -125,13 +131,8 @@ impl Trials {
     }
 
     /// Who the work tree belongs to: the user that acts on it.
-    async fn owner(
-        &self,
-        shared: &Shared,
-        ready: &Ready,
-        image_user: &str,
-    ) -> Result<Owner, Fault> {
-        let user = shared.task.agent.user.as_deref().unwrap_or(image_user);
+    async fn owner(&self, ready: &Ready, image_user: &str) -> Result<Owner, Fault> {
+        let user = ready.task.agent.user.as_deref().unwrap_or(image_user);
         match user {
             "" | "0" | "root" | "0:0" | "root:root" => return Ok(Owner { uid: 0, gid: 0 }),
             _ => {}
@@ -140,7 +141,7 @@ impl Trials {
         let spec = crate::sandbox::SandboxSpec {
             work_tree: None,
             main: MainProcess::None,
-            ..self.spec(shared, ready, "", Role::Agent)
+            ..self.spec(ready, "", Role::Agent)
         };
         let sandbox = DockerSandbox::start(&self.engine, &spec)
             .await

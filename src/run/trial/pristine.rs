@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::Trials;
 use super::capture::{Capture, below};
 use super::prepare::Ready;
 use super::probe::Subject;
-use super::{Shared, Trials};
 use crate::record::Withheld;
 use crate::repo::RepoError;
 use crate::sandbox::docker::DockerSandbox;
@@ -40,19 +40,15 @@ impl Trials {
     /// A sandbox from the same image and checkout, with the change laid over it.
     pub(super) async fn pristine(
         &self,
-        shared: &Shared,
         ready: &Ready,
         captured: &Capture,
         place: &Place,
         own: Own,
         trial: &str,
     ) -> Result<Pristine, SandboxError> {
-        let spec = self.spec(shared, ready, trial, Role::Verifier);
+        let spec = self.spec(ready, trial, Role::Verifier);
         let sandbox = DockerSandbox::start(&self.engine, &spec).await?;
-        match self
-            .lay(&sandbox, shared, ready, captured, place, own)
-            .await
-        {
+        match self.lay(&sandbox, ready, captured, place, own).await {
             Ok(kept) => Ok(Pristine {
                 sandbox,
                 withheld: kept.withheld,
@@ -69,7 +65,6 @@ impl Trials {
     pub(super) async fn lay(
         &self,
         sandbox: &DockerSandbox,
-        shared: &Shared,
         ready: &Ready,
         captured: &Capture,
         place: &Place,
@@ -85,7 +80,7 @@ impl Trials {
             (Own::Stays, Some(solution)) => solution.owned.clone(),
             _ => Default::default(),
         };
-        let rules = place.rules(&shared.task, excused);
+        let rules = place.rules(&ready.task, excused);
         let mut pristine = own::Pristine::new();
         for path in own::sections(&rules, change) {
             match sandbox
@@ -114,13 +109,8 @@ impl Trials {
     }
 
     /// Where the tests run, and what is hidden until then.
-    pub(super) fn place(
-        &self,
-        shared: &Shared,
-        ready: &Ready,
-        captured: &Capture,
-    ) -> Result<Place, VerifyError> {
-        let task = &shared.task;
+    pub(super) fn place(&self, ready: &Ready, captured: &Capture) -> Result<Place, VerifyError> {
+        let task = &ready.task;
         let work_tree = ready.tree.as_ref().map(|_| ready.tree_path.as_str());
         let place = match &task.verification.hidden {
             Hidden::Overlay(folder) => Place::with_folder(task, work_tree, folder)?,

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
+use super::Trials;
 use super::capture::Capture;
 use super::prepare::{Ready, fault};
 use super::pristine::Own;
-use super::{Shared, Trials};
 use crate::record::{Evidence, Fault, Outcome, Reason};
 use crate::sandbox::docker::DockerSandbox;
 use crate::sandbox::{Role, Sandbox, SandboxError};
@@ -20,7 +20,6 @@ const ROUNDS: usize = 2;
 /// A change that is verified, and where.
 #[derive(Clone, Copy)]
 pub struct Subject<'a> {
-    pub shared: &'a Shared,
     pub ready: &'a Ready,
     pub captured: &'a Capture,
     pub place: &'a Place,
@@ -44,7 +43,7 @@ impl Trials {
         subject: Subject<'_>,
         clean: &Heard,
     ) -> Result<Option<Baseline>, VerifyError> {
-        let task = &subject.shared.task;
+        let task = &subject.ready.task;
         let of_clean = Shape::of(clean);
         if of_clean.runner_is_subject(&subject.ready.tree_path) {
             return Ok(None);
@@ -83,7 +82,7 @@ impl Trials {
         logs: &Path,
         warnings: &mut Vec<String>,
     ) -> Judged {
-        let task = &subject.shared.task;
+        let task = &subject.ready.task;
         let reference = subject.ready.reference.as_ref();
         let baseline = reference.and_then(|run| run.probes.as_ref());
         if let Some(baseline) = baseline.filter(|baseline| !baseline.supplied.is_empty()) {
@@ -141,19 +140,19 @@ impl Trials {
         seed: u64,
         clean: &Heard,
     ) -> Result<Held, Fault> {
-        let Subject { shared, ready, .. } = subject;
+        let Subject { ready, .. } = subject;
         let (scratch, logs) = (self.scratch()?, self.scratch()?);
         let trial = format!("{}--reference", subject.trial);
-        let world = self.world(shared, ready, &trial).await;
+        let world = self.world(ready, &trial).await;
         let world = world.map_err(|error| fault("sandbox", &error))?;
-        let performed = self.perform_solution(shared, ready, &world, scratch.path());
+        let performed = self.perform_solution(ready, &world, scratch.path());
         let performed = performed.await;
         let stopped = world.stop().await;
         let captured = performed?
             .0
             .map_err(|(_, message)| fault("capture", &message))?;
         stopped.map_err(|error| fault("teardown", &error))?;
-        let place = self.place(shared, ready, &captured);
+        let place = self.place(ready, &captured);
         let place = place.map_err(|error| fault("verify", &error))?;
         let reference = Subject {
             captured: &captured,
@@ -166,7 +165,7 @@ impl Trials {
         let run = self.altered(reference, choice, seed, logs.path()).await;
         let run = run.map_err(|error| fault("probes", &error))?;
         let heard = run.as_ref().and_then(|run| run.judged.heard.as_ref());
-        Ok(heard.map_or_else(Held::new, |heard| probe::held(&shared.task, clean, heard)))
+        Ok(heard.map_or_else(Held::new, |heard| probe::held(&ready.task, clean, heard)))
     }
 
     /// Runs the altered tests on a change in a sandbox of its own; none where the
@@ -178,12 +177,12 @@ impl Trials {
         seed: u64,
         logs: &Path,
     ) -> Result<Option<Run>, VerifyError> {
-        let task = &subject.shared.task;
+        let task = &subject.ready.task;
         let start = task.verification.command.as_deref();
         let Some(interpreter) = pytest::interpreter(start) else {
             return Ok(None);
         };
-        let spec = self.spec(subject.shared, subject.ready, subject.trial, Role::Verifier);
+        let spec = self.spec(subject.ready, subject.trial, Role::Verifier);
         let failed = |source| VerifyError::of("make the sandbox of the probe run", source);
         let sandbox = DockerSandbox::start(&self.engine, &spec)
             .await
@@ -207,7 +206,7 @@ impl Trials {
         logs: &Path,
     ) -> Result<Run, VerifyError> {
         let failed = |source: SandboxError| VerifyError::of("alter the hidden tests", source);
-        let wanted = probe::wanted(&subject.shared.task);
+        let wanted = probe::wanted(&subject.ready.task);
         let sources = probe::sources(subject.place, &wanted);
         let ask = |picks| probe::ask(sandbox, interpreter, seed, &sources, &wanted, picks);
         let picks = match choice {
@@ -218,13 +217,12 @@ impl Trials {
         let answer = answer.await.map_err(failed)?;
         let place = probe::altered(subject.place, &answer)?;
         let Subject {
-            shared,
             ready,
             captured,
             own,
             ..
         } = subject;
-        self.lay(sandbox, shared, ready, captured, &place, own)
+        self.lay(sandbox, ready, captured, &place, own)
             .await
             .map_err(failed)?;
         let (judged, _) = self.verify_laid(sandbox, subject, &place, logs).await?;

@@ -37,11 +37,11 @@ impl Attempt<'_> {
         touched: Option<&[String]>,
         begins: &str,
     ) -> ToolJudgement {
-        let task = &self.shared.task;
+        let task = &self.ready.task;
         let mut judged = score::judge_tools(&task.tools, events, touched, begins);
         let tree = self.ready.tree.as_ref();
         let has = tree.map(|tree| |beginning: &str| tree.has_object(beginning));
-        let spec = self.trials.spec(self.shared, self.ready, "", Role::Agent);
+        let spec = self.trials.spec(self.ready, "", Role::Agent);
         let grounds = Grounds {
             instruction: &task.instruction,
             work_tree: begins,
@@ -68,7 +68,7 @@ impl Attempt<'_> {
             step: None,
         }));
         let basis = score::basis(
-            self.shared.task.verification.resolved_at,
+            self.ready.task.verification.resolved_at,
             went.judged.as_ref(),
             went.mishap.as_ref(),
             went.tools.unmet.as_ref(),
@@ -120,7 +120,7 @@ impl Attempt<'_> {
             clean: score::clean(scored.outcome, &flags),
             verdict: Verdict {
                 evidence,
-                sees: self.shared.task.verification.sees,
+                sees: self.ready.task.verification.sees,
                 passed,
                 tests,
                 probes,
@@ -169,7 +169,7 @@ impl Attempt<'_> {
     }
 
     pub(super) fn task(&self) -> TaskRef {
-        let task = &self.shared.task;
+        let task = &self.ready.task;
         TaskRef {
             name: task.id.clone(),
             source: task.source.clone(),
@@ -205,12 +205,8 @@ impl Attempt<'_> {
                 "stream"
             }
             .to_owned(),
-            limits: self.trials.limits(self.shared),
-            network: match self
-                .trials
-                .spec(self.shared, self.ready, "", Role::Agent)
-                .network
-            {
+            limits: self.trials.limits(self.ready),
+            network: match self.trials.spec(self.ready, "", Role::Agent).network {
                 NetworkMode::None => "none".to_owned(),
                 NetworkMode::Full => "full".to_owned(),
             },

@@ -4,13 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::Trials;
 use super::capture::{Capture, Refusal};
 use super::live::is_live;
 use super::prepare::{Ready, fault};
 use super::pristine::Own;
 use super::probe::Subject;
 use super::world::World;
-use super::{Shared, Trials};
 use crate::agent::{self, Account, Agent, Ledger, Session};
 use crate::record::{Fault, Outcome, Reason};
 use crate::run::{Events, RunEvent};
@@ -30,17 +30,16 @@ impl Trials {
     /// cache where it is there.
     pub(super) async fn reference(
         &self,
-        shared: &Shared,
         ready: &Ready,
         events: &Events,
     ) -> Result<Option<ReferenceRun>, Fault> {
-        let task = &shared.task;
+        let task = &ready.task;
         let cache = self.engine.state().join("references");
         let key = ReferenceKey::new(task, &ready.image.id);
         let warn = |message: String| events.send(RunEvent::Warning { message });
         match ReferenceRun::load(&cache, &key) {
             Ok(Some(known)) => {
-                self.tell_unsound(shared, &known, events);
+                self.tell_unsound(ready, &known, events);
                 return Ok(Some(known));
             }
             Ok(None) => {}
@@ -53,14 +52,14 @@ impl Trials {
             done: false,
             elapsed_ms: 0,
         });
-        let solution = self.reference_solution(shared, ready).await;
-        let nothing = match self.nothing(shared) {
+        let solution = self.reference_solution(ready).await;
+        let nothing = match self.nothing(ready) {
             Ok(_) if is_live(task) => {
-                let nothing = self.nothing_live(shared, ready).await;
+                let nothing = self.nothing_live(ready).await;
                 nothing.map(|record| (record, None))
             }
             Ok(nothing) => {
-                self.verify_in_scratch(shared, ready, &nothing, Own::Stays, "reference--nothing")
+                self.verify_in_scratch(ready, &nothing, Own::Stays, "reference--nothing")
                     .await
             }
             Err(error) => Err(fault("verify", &error)),
@@ -79,29 +78,29 @@ impl Trials {
         if let Err(error) = run.store(&cache) {
             warn(format!("{}: {error}", task.id));
         }
-        self.tell_unsound(shared, &run, events);
+        self.tell_unsound(ready, &run, events);
         Ok(Some(run))
     }
 
-    fn tell_unsound(&self, shared: &Shared, run: &ReferenceRun, events: &Events) {
+    fn tell_unsound(&self, ready: &Ready, run: &ReferenceRun, events: &Events) {
         if let Err(problems) = run.sound() {
-            let message = format!("{} is not sound: {}", shared.task.id, problems.join("; "));
+            let message = format!("{} is not sound: {}", ready.task.id, problems.join("; "));
             events.send(RunEvent::Warning { message });
         }
     }
 
-    async fn reference_solution(&self, shared: &Shared, ready: &Ready) -> Result<Verified, Fault> {
-        let task = &shared.task;
+    async fn reference_solution(&self, ready: &Ready) -> Result<Verified, Fault> {
+        let task = &ready.task;
         let scratch = self.scratch()?;
         let world = self
-            .world(shared, ready, "reference--solution")
+            .world(ready, "reference--solution")
             .await
             .map_err(|error| fault("sandbox", &error))?;
-        let performed = self.perform_solution(shared, ready, &world, scratch.path());
+        let performed = self.perform_solution(ready, &world, scratch.path());
         let performed = performed.await;
         let mut live = None;
         if let (true, Ok((Ok(captured), _))) = (is_live(task), &performed) {
-            live = Some(self.measure_live(&world, shared, ready, captured).await);
+            live = Some(self.measure_live(&world, ready, captured).await);
         }
         let stopped = world.stop().await;
         let (captured, events) = performed?;
@@ -118,42 +117,31 @@ impl Trials {
         if let Some(live) = live {
             return live.map(|record| (record, None));
         }
-        self.verify_in_scratch(
-            shared,
-            ready,
-            &captured,
-            Own::Crosses,
-            "reference--solution",
-        )
-        .await
+        self.verify_in_scratch(ready, &captured, Own::Crosses, "reference--solution")
+            .await
     }
 
     /// The solution, performed and taken; and the record of its calls.
     pub(super) async fn perform_solution(
         &self,
-        shared: &Shared,
         ready: &Ready,
         world: &World,
         scratch: &Path,
     ) -> Result<(Result<Capture, Refusal>, Vec<Event>), Fault> {
-        let events = self
-            .act_in(shared, world, &agent::oracle(), scratch)
-            .await?;
-        let captured = self
-            .capture_world(world, shared, ready, scratch, &events)
-            .await?;
+        let events = self.act_in(ready, world, &agent::oracle(), scratch).await?;
+        let captured = self.capture_world(world, ready, scratch, &events).await?;
         Ok((captured, events))
     }
 
     /// An agent acts in a world that is no trial's; the record of its calls.
     pub(super) async fn act_in(
         &self,
-        shared: &Shared,
+        ready: &Ready,
         world: &World,
         agent: &dyn Agent,
         scratch: &Path,
     ) -> Result<Vec<Event>, Fault> {
-        let task = &shared.task;
+        let task = &ready.task;
         world
             .agent
             .start_main()
@@ -183,16 +171,15 @@ impl Trials {
 
     async fn verify_in_scratch(
         &self,
-        shared: &Shared,
         ready: &Ready,
         captured: &Capture,
         own: Own,
         trial: &str,
     ) -> Result<Verified, Fault> {
         let logs = self.scratch()?;
-        let place = self.place(shared, ready, captured);
+        let place = self.place(ready, captured);
         let place = place.map_err(|error| fault("verify", &error))?.measuring();
-        let pristine = self.pristine(shared, ready, captured, &place, own, trial);
+        let pristine = self.pristine(ready, captured, &place, own, trial);
         let pristine = match pristine.await {
             Ok(pristine) => pristine,
             Err(SandboxError::Guest(refusal)) => {
@@ -202,7 +189,6 @@ impl Trials {
             Err(error) => return Err(fault("verify", &error)),
         };
         let subject = Subject {
-            shared,
             ready,
             captured,
             place: &place,

@@ -67,7 +67,7 @@ impl ExecuteTrial for Regrade {
             Ok(ready) => ready,
             Err(fault) => return Some(failed(fault.clone(), Timing::default())),
         };
-        let attempt = Attempt::new(trials, shared, ready, planned, dir, events);
+        let attempt = Attempt::new(trials, ready, planned, dir, events);
         let source = trial_dir(&self.source, &planned.trial);
         match attempt.regrade(&source, &clock, cancel).await {
             Ok(mut record) => {
@@ -109,7 +109,7 @@ impl Attempt<'_> {
                 ..fault("capture", error)
             })
         };
-        if is_live(&self.shared.task) {
+        if is_live(&self.ready.task) {
             let live =
                 "it was verified in the agent's own sandbox, which is gone: run the task again";
             return Err(Ok(Fault {
@@ -125,10 +125,10 @@ impl Attempt<'_> {
         let path = self.dir.join(TRAJECTORY);
         let events = read_events(&path).map_err(|error| host(&error))?;
         let scratch = self.trials.scratch().map_err(Ok)?;
-        let (shared, ready) = (self.shared, self.ready);
+        let ready = self.ready;
         let reading = self
             .trials
-            .stored_change(shared, ready, from, &events, scratch.path());
+            .stored_change(ready, from, &events, scratch.path());
         let captured = reading.await.map_err(Ok)?;
         let workdir = self.workdir().await.map_err(Ok)?;
         self.enter(clock, Phase::Verify, "");
@@ -148,7 +148,7 @@ impl Attempt<'_> {
         let of_session = earlier.filter(|mishap| is_of_session(mishap));
         let begins = ready.paths_begin(&workdir);
         let touched = Some(captured.touched.as_slice());
-        let rules = &shared.task.tools;
+        let rules = &ready.task.tools;
         let toolbox = Toolbox::of(rules).map_err(|error| Ok(fault("capture", &error)))?;
         let summary = &source.trajectory;
         let went = Went {
@@ -187,7 +187,7 @@ impl Attempt<'_> {
 
     /// Where the agent's tool calls began.
     async fn workdir(&self) -> Result<String, Fault> {
-        if let Some(workdir) = &self.shared.task.environment.workdir {
+        if let Some(workdir) = &self.ready.task.environment.workdir {
             return Ok(workdir.clone());
         }
         let config = self.trials.engine.image_config(&self.ready.image.id).await;

@@ -46,7 +46,7 @@ impl Attempt<'_> {
             // The image's own process is not there: what the task meant cannot be had.
             return Err(Ok(fault("sandbox", &error)));
         }
-        let task = &self.shared.task;
+        let task = &self.ready.task;
         let toolbox = Toolbox::of(&task.tools).map_err(|error| {
             Ok(Fault {
                 class: "task".into(),

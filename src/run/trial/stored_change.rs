@@ -6,10 +6,10 @@
 use std::io::{self, Read};
 use std::path::Path;
 
+use super::Trials;
 use super::capture::{Capture, RepoSide, below, touched};
 use super::prepare::{Ready, fault};
 use super::world::{ToolState, tells_calls};
-use super::{Shared, Trials};
 use crate::record::{Fault, Sees};
 use crate::repo::{Bounds, Changed, Delta, Laid, Prepared, RepoError};
 use crate::run::manifest::read_plain;
@@ -38,13 +38,12 @@ impl Trials {
     /// Reads the change that lies in `from`, the folder of a finished trial.
     pub(super) async fn stored_change(
         &self,
-        shared: &Shared,
         ready: &Ready,
         from: &Path,
         events: &[Event],
         scratch: &Path,
     ) -> Result<Capture, Fault> {
-        let by_patch = shared.task.verification.sees == Sees::Patch;
+        let by_patch = ready.task.verification.sees == Sees::Patch;
         let tree = ready.tree.clone().filter(|_| by_patch);
         let root = ready.tree_path.clone();
         let bytes = self.settings.limits.change_mb << 20;
@@ -68,7 +67,7 @@ impl Trials {
             StoredError::Read { .. } => told("host", &error),
             StoredError::Repo(_) => told("task", &error),
         })?;
-        if tells_calls(&shared.task) {
+        if tells_calls(&ready.task) {
             capture.calls = Some(calls_log(events));
         }
         Ok(capture)

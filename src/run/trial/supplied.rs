@@ -53,24 +53,23 @@ impl Trials {
         subject: Subject<'_>,
         logs: &Path,
     ) -> Result<Option<Judged>, VerifyError> {
-        let Some(folder) = &subject.shared.task.verification.altered else {
+        let Some(folder) = &subject.ready.task.verification.altered else {
             return Ok(None);
         };
         let place = probe::supplied(subject.place, folder)?;
         let failed = |source| VerifyError::of("make the sandbox of the probe run", source);
         let Subject {
-            shared,
             ready,
             captured,
             own,
             trial,
             ..
         } = subject;
-        let spec = self.spec(shared, ready, trial, Role::Verifier);
+        let spec = self.spec(ready, trial, Role::Verifier);
         let sandbox = DockerSandbox::start(&self.engine, &spec).await;
         let sandbox = sandbox.map_err(failed)?;
         let run = async {
-            let laid = self.lay(&sandbox, shared, ready, captured, &place, own);
+            let laid = self.lay(&sandbox, ready, captured, &place, own);
             laid.await.map_err(failed)?;
             self.verify_laid(&sandbox, subject, &place, logs).await
         };

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::Trials;
 use super::capture::{Capture, Refusal, is_below, packed};
 use super::prepare::{Ready, fault};
-use super::{Shared, Trials};
 use crate::record::Fault;
 use crate::sandbox::docker::DockerSandbox;
 use crate::sandbox::{Role, Sandbox, SandboxError};
@@ -70,20 +70,15 @@ impl World {
 
 impl Trials {
     /// Starts the agent's sandbox, and the one of the task's tools with it.
-    pub(super) async fn world(
-        &self,
-        shared: &Shared,
-        ready: &Ready,
-        trial: &str,
-    ) -> Result<World, SandboxError> {
-        let rules = &shared.task.tools;
+    pub(super) async fn world(&self, ready: &Ready, trial: &str) -> Result<World, SandboxError> {
+        let rules = &ready.task.tools;
         let beside = !rules.custom.is_empty() && rules.place == ToolPlace::Beside;
-        let spec = self.spec(shared, ready, trial, Role::Agent);
+        let spec = self.spec(ready, trial, Role::Agent);
         let tools = async {
             match beside {
                 false => Ok(None),
                 true => {
-                    let spec = self.spec(shared, ready, trial, Role::Tools);
+                    let spec = self.spec(ready, trial, Role::Tools);
                     DockerSandbox::start(&self.engine, &spec).await.map(Some)
                 }
             }
@@ -96,7 +91,7 @@ impl Trials {
         };
         if !rules.custom.is_empty() {
             let place = world.tools.as_ref().unwrap_or(&world.agent);
-            let tar = tools_tar(&shared.task)?;
+            let tar = tools_tar(&ready.task)?;
             if let Err(error) = place.unpack(TOOLS, &[], &tar).await {
                 let _ = world.stop().await;
                 return Err(error);
@@ -108,10 +103,10 @@ impl Trials {
     /// What the task's tools left, once nothing of them runs any more.
     pub(super) async fn tool_state(
         &self,
-        shared: &Shared,
+        ready: &Ready,
         world: &World,
     ) -> Result<Option<ToolState>, SandboxError> {
-        if shared.task.tools.custom.is_empty() {
+        if ready.task.tools.custom.is_empty() {
             return Ok(None);
         }
         let place = world.tools.as_ref().unwrap_or(&world.agent);
@@ -131,19 +126,16 @@ impl Trials {
     pub(super) async fn capture_world(
         &self,
         world: &World,
-        shared: &Shared,
         ready: &Ready,
         scratch: &std::path::Path,
         events: &[Event],
     ) -> Result<Result<Capture, Refusal>, Fault> {
-        let captured = self
-            .capture(world.agent.as_ref(), shared, ready, scratch)
-            .await?;
+        let captured = self.capture(world.agent.as_ref(), ready, scratch).await?;
         let mut captured = match captured {
             Ok(captured) => captured,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        match self.tool_state(shared, world).await {
+        match self.tool_state(ready, world).await {
             Ok(state) => captured.tools = state,
             Err(SandboxError::Guest(refused)) => {
                 let reason = crate::record::Reason::CaptureFailed;
@@ -151,22 +143,22 @@ impl Trials {
             }
             Err(error) => return Err(fault("capture", &error)),
         }
-        if tells_calls(&shared.task) {
+        if tells_calls(&ready.task) {
             captured.calls = Some(calls_log(events));
         }
         Ok(Ok(captured))
     }
 
     /// What is verified where nothing was done: the tools as they were, no calls.
-    pub(super) fn nothing(&self, shared: &Shared) -> Result<Capture, SandboxError> {
+    pub(super) fn nothing(&self, ready: &Ready) -> Result<Capture, SandboxError> {
         let mut nothing = Capture::nothing();
-        if !shared.task.tools.custom.is_empty() {
+        if !ready.task.tools.custom.is_empty() {
             nothing.tools = Some(ToolState {
                 deleted: Vec::new(),
-                tar: rooted(&tools_tar(&shared.task)?)?,
+                tar: rooted(&tools_tar(&ready.task)?)?,
             });
         }
-        if tells_calls(&shared.task) {
+        if tells_calls(&ready.task) {
             nothing.calls = Some(calls_log(&[]));
         }
         Ok(nothing)
