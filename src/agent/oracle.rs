@@ -3,14 +3,12 @@
 //! `solution/` comes into the sandbox as `/solution` for the time of its script,
 //! or its `calls.jsonl` is performed as a script.
 
-use std::path::Path;
-
 use async_trait::async_trait;
 
 use super::{Agent, AgentError, Session, SessionError, instructed, reference, script};
 use crate::record::{AgentRef, End};
 use crate::sandbox::{Ended, Exec, SandboxError};
-use crate::task::Task;
+use crate::task::{Task, Times, pack};
 use crate::tool::ToolError;
 use crate::trajectory::{Event, EventKind};
 
@@ -64,10 +62,10 @@ impl Agent for Oracle {
             };
         }
         let sandbox = session.tools.sandbox();
-        let tar = pack(folder).map_err(|source| {
+        let tar = pack(&[folder], Times::Own).map_err(|error| {
             ToolError::from(SandboxError::Host {
                 doing: "pack the solution".into(),
-                source,
+                source: std::io::Error::other(error),
             })
         })?;
         sandbox
@@ -112,42 +110,4 @@ impl Agent for Oracle {
             End::AgentError
         })
     }
-}
-
-/// The solution's folder as a tar stream, everything executable that is so.
-fn pack(folder: &Path) -> std::io::Result<Vec<u8>> {
-    let mut tar = tar::Builder::new(Vec::new());
-    for entry in walkdir::WalkDir::new(folder)
-        .follow_links(false)
-        .sort_by_file_name()
-    {
-        let entry = entry?;
-        let Ok(name) = entry.path().strip_prefix(folder) else {
-            continue;
-        };
-        if name.as_os_str().is_empty() {
-            continue;
-        }
-        let mut header = tar::Header::new_gnu();
-        header.set_metadata(&entry.metadata()?);
-        header.set_uid(0);
-        header.set_gid(0);
-        if entry.file_type().is_file() {
-            let mode = if name == Path::new("solve.sh") {
-                0o755
-            } else {
-                header.mode()? | 0o444
-            };
-            header.set_mode(mode);
-            tar.append_data(&mut header, name, std::fs::File::open(entry.path())?)?;
-        } else if entry.file_type().is_symlink() {
-            header.set_size(0);
-            tar.append_link(&mut header, name, std::fs::read_link(entry.path())?)?;
-        } else {
-            header.set_size(0);
-            header.set_mode(0o755);
-            tar.append_data(&mut header, name, std::io::empty())?;
-        }
-    }
-    tar.into_inner()
 }

@@ -155,7 +155,7 @@ fn json_lines(tasks: &[Task]) -> String {
             description: &task.description,
             source: &task.source,
             digest: &task.digest,
-            ours: task.ours,
+            ours: task.ours(),
             runner: runner(task),
             sees: task.verification.sees,
             fail_to_pass: task.verification.fail_to_pass.len(),

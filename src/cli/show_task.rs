@@ -107,12 +107,13 @@ fn sees_in_full(task: &Task, verification: &Verification) -> String {
 }
 
 fn hidden_files(task: &Task) -> String {
-    let (path, how) = match &task.verification.hidden {
-        Hidden::Overlay(path) if task.repo.is_some() => (path, "over the work tree"),
-        Hidden::Overlay(path) => (path, "at /tests"),
-        Hidden::Patch(path) => (path, "a patch"),
+    let (paths, how) = match &task.verification.hidden {
+        Hidden::Overlay(paths) if task.repo.is_some() => (paths.as_slice(), "over the work tree"),
+        Hidden::Overlay(paths) => (paths.as_slice(), "at /tests"),
+        Hidden::Patch(path) => (std::slice::from_ref(path), "a patch"),
     };
-    format!("{} · {how}", below(task, path))
+    let paths: Vec<String> = paths.iter().map(|path| below(task, path)).collect();
+    format!("{} · {how}", paths.join(", "))
 }
 
 fn below(task: &Task, path: &std::path::Path) -> String {

@@ -60,6 +60,12 @@ impl KeyPath {
 }
 
 /// `verification.overlay`: keys with dots between.
+impl From<&String> for KeyPath {
+    fn from(path: &String) -> Self {
+        Self::from(path.as_str())
+    }
+}
+
 impl From<&str> for KeyPath {
     fn from(dotted: &str) -> Self {
         dotted.split('.').fold(Self::default(), Self::key)

@@ -65,7 +65,11 @@ impl Needles {
             needles.folder(task, folder, Kind::Solution, &given)?;
         }
         match &task.verification.hidden {
-            Hidden::Overlay(folder) => needles.folder(task, folder, Kind::Tests, &given)?,
+            Hidden::Overlay(folders) => {
+                for folder in folders {
+                    needles.folder(task, folder, Kind::Tests, &given)?;
+                }
+            }
             Hidden::Patch(file) => needles.file(task, file, file, Kind::Tests, &given)?,
         }
         Ok(needles)

@@ -41,7 +41,12 @@ fn load_with(path: &Path, host_env: &dyn Fn(&str) -> Option<String>) -> Result<T
         toml_path.display().to_string(),
         folder::read_text(&toml_path, MOST_TOML)?,
     );
-    let instruction = instruction(path)?;
+    let instruction = match instruction(path) {
+        Ok(told) => Some(told),
+        // Each step has its own.
+        Err(TaskError::NoInstruction { .. }) if path.join("steps").is_dir() => None,
+        Err(error) => return Err(error),
+    };
     let dir = fs::canonicalize(path).map_err(|source| folder::read_error(path, source))?;
     read::read(
         &text,
@@ -55,7 +60,7 @@ fn load_with(path: &Path, host_env: &dyn Fn(&str) -> Option<String>) -> Result<T
     )
 }
 
-fn instruction(dir: &Path) -> Result<String, TaskError> {
+pub(super) fn instruction(dir: &Path) -> Result<String, TaskError> {
     let path = dir.join("instruction.md");
     let text = folder::read_text(&path, MOST_INSTRUCTION).map_err(|error| match error {
         TaskError::NotFound { .. } => TaskError::NoInstruction {

@@ -13,6 +13,8 @@ mod filter;
 pub(crate) mod fixture;
 mod folder;
 mod load;
+mod pack;
+mod parts;
 mod pattern;
 pub mod raw;
 mod read;
@@ -23,6 +25,8 @@ pub use error::TaskError;
 pub use filter::matches;
 pub use folder::discover;
 pub use load::{load, load_all};
+pub use pack::{MTIME, PackError, Times, pack};
+pub use parts::*;
 pub use pattern::{CallMatcher, PathGlobs, PatternError, STANDARD_TOOLS, by_value};
 pub use scaffold::{Kind, scaffold};
 
@@ -51,8 +55,12 @@ pub struct Task {
     pub verification: Verification,
     pub tools: ToolRules,
     pub scenario: Scenario,
-    /// Whether `task.toml` has one of our tables; else it is imported.
-    pub ours: bool,
+    pub format: Format,
+    /// In order; empty where the task is one step without a name.
+    pub steps: Vec<Step>,
+    pub reward_strategy: RewardStrategy,
+    /// What is kept of a trial, beside `/logs/artifacts`.
+    pub artifacts: Vec<Artifact>,
     /// `solution/` of the folder, where it has one with a `solve.sh` or a
     /// `calls.jsonl`.
     pub solution: Option<PathBuf>,
@@ -76,6 +84,13 @@ pub struct Environment {
     /// Directory of tool calls; default the repo's work tree, else the image's WORKDIR.
     pub workdir: Option<String>,
     pub network: Network,
+    /// Asked once the image's own process has started.
+    pub health: Option<HealthCheck>,
+    /// A folder of the task that is laid over the directory of tool calls.
+    pub upload: Option<PathBuf>,
+    /// Where skills for the agent lie, in the sandbox.
+    pub skills: Option<String>,
+    pub mcp_servers: Vec<McpServer>,
 }
 
 /// What a sandbox's image is made from.
@@ -166,6 +181,10 @@ pub struct Verification {
     pub timeout: Duration,
     /// Environment of the verifier alone.
     pub env: BTreeMap<String, String>,
+    /// A sandbox of the verifier's own, which sees artifacts alone.
+    pub separate: Option<Separate>,
+    /// Run when the agent has ended and before artifacts are taken, in order.
+    pub collect: Vec<Collect>,
 }
 
 /// A program that a task expects to run.
@@ -217,8 +236,9 @@ impl Runner {
 /// Hidden files: never inside a sandbox that an agent can reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hidden {
-    /// A folder laid over the work tree (repo tasks) or placed at `/tests`.
-    Overlay(PathBuf),
+    /// Folders laid over the work tree (repo tasks) or placed at `/tests`, later ones
+    /// over earlier ones.
+    Overlay(Vec<PathBuf>),
     /// A patch applied to the work tree.
     Patch(PathBuf),
 }

@@ -15,7 +15,8 @@ pub struct Parts<'a> {
     /// The folder as the user named it.
     pub source: String,
     pub digest: crate::record::Digest,
-    pub instruction: String,
+    /// None where there is no `instruction.md`: a task with steps needs none.
+    pub instruction: Option<String>,
     /// Variables of the host, for `${NAME}`.
     pub host_env: &'a dyn Fn(&str) -> Option<String>,
 }

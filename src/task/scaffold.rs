@@ -171,7 +171,7 @@ mod tests {
             assert_eq!(task.id.as_str(), "mine/first");
             assert_eq!(task.verification.runner, Runner::Pytest);
             assert_eq!(task.expected().count(), tests);
-            assert!(task.solution.is_some() && task.ours);
+            assert!(task.solution.is_some() && task.ours());
             assert_eq!(task.warnings, Vec::<String>::new());
         }
     }

@@ -26,13 +26,13 @@ mod steps;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-pub use hidden::{HiddenError, pack as pack_folder};
+pub use hidden::HiddenError;
 pub use judge::{Judged, Usual};
 pub use recount::{Recount, judge_again, recount, reward_again};
 
 use crate::record::Sees;
 use crate::sandbox::{Sandbox, SandboxError};
-use crate::task::{Runner, Task};
+use crate::task::{Runner, Task, Times, pack};
 
 /// Counts up whenever the same task, image and change may be judged otherwise;
 /// part of what a reference run is addressed by.
@@ -62,13 +62,13 @@ pub struct Place {
 pub const CALLS: &str = "/verifier/calls.jsonl";
 
 impl Place {
-    /// For hidden files that lie in a folder of the task's.
-    pub fn with_folder(
+    /// For hidden files that lie in folders of the task's.
+    pub fn with_folders(
         task: &Task,
         work_tree: Option<&str>,
-        folder: &Path,
+        folders: &[PathBuf],
     ) -> Result<Self, HiddenError> {
-        let tar = hidden::pack(folder)?;
+        let tar = pack(folders, Times::Fixed)?;
         Ok(Self::with_tar(task, work_tree, tar, Vec::new()))
     }
 

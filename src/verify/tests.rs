@@ -83,7 +83,7 @@ async fn done(
             None
         }
     };
-    let place = Place::with_folder(task, work_tree, hidden.path()).unwrap();
+    let place = Place::with_folders(task, work_tree, &[hidden.path().to_owned()]).unwrap();
     let sandbox = before
         .into_iter()
         .fold(FakeSandbox::new(program), |sandbox, (path, content)| {

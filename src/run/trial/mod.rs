@@ -194,7 +194,7 @@ impl Trials {
                 path: ready.tree_path.clone(),
                 owner: (tree.owner.uid, tree.owner.gid),
             }),
-            main: match task.ours {
+            main: match task.ours() {
                 true => MainProcess::Image,
                 false => MainProcess::EntrypointWith(vec![
                     "sh".into(),

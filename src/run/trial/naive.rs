@@ -17,9 +17,9 @@ use crate::record::{Fault, PlannedTrial, TaskId};
 use crate::repo::Changed;
 use crate::run::Events;
 use crate::sandbox::{Exec, ExecOutput, Sandbox, SandboxError, User};
-use crate::task::{Hidden, Runner};
+use crate::task::{Hidden, Runner, Times, pack};
 use crate::trajectory::{Event, calls_log};
-use crate::verify::{CALLS, pack_folder, pytest};
+use crate::verify::{CALLS, pytest};
 
 /// The most of a file that is read.
 const FILE_BYTES: u64 = 4 << 20;
@@ -105,8 +105,8 @@ impl Trials {
     /// Hidden files as a stream, made without a look at what the agent did.
     fn naive_hidden(&self, ready: &Ready, scratch: &Path) -> Result<Vec<u8>, Fault> {
         match (&ready.task.verification.hidden, &ready.tree) {
-            (Hidden::Overlay(folder), _) => {
-                pack_folder(folder).map_err(|error| fault("verify", &error))
+            (Hidden::Overlay(folders), _) => {
+                pack(folders, Times::Fixed).map_err(|error| fault("verify", &error))
             }
             (Hidden::Patch(file), Some(tree)) => {
                 let patch = std::fs::read(file).map_err(|error| fault("verify", &error))?;

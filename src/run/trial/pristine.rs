@@ -113,7 +113,7 @@ impl Trials {
         let task = &ready.task;
         let work_tree = ready.tree.as_ref().map(|_| ready.tree_path.as_str());
         let place = match &task.verification.hidden {
-            Hidden::Overlay(folder) => Place::with_folder(task, work_tree, folder)?,
+            Hidden::Overlay(folders) => Place::with_folders(task, work_tree, folders)?,
             Hidden::Patch(file) => {
                 let laid = self.hidden_patch(ready, captured, file).map_err(|error| {
                     VerifyError::Keep {

@@ -9,10 +9,9 @@ use super::prepare::{Ready, fault};
 use crate::record::Fault;
 use crate::sandbox::docker::DockerSandbox;
 use crate::sandbox::{Role, Sandbox, SandboxError};
-use crate::task::{Task, ToolPlace};
+use crate::task::{Task, Times, ToolPlace, pack};
 use crate::tool::{Places, TOOLS, Toolbox, Tools};
 use crate::trajectory::{Event, Recorder, calls_log};
-use crate::verify::pack_folder;
 
 /// The sandboxes of a session.
 #[derive(Clone)]
@@ -189,7 +188,7 @@ pub async fn expire(limit: Option<Duration>, started: Instant, waited: impl Fn()
 fn tools_tar(task: &Task) -> Result<Vec<u8>, SandboxError> {
     match &task.tools.files {
         None => Ok(Vec::new()),
-        Some(folder) => pack_folder(folder).map_err(|error| SandboxError::Host {
+        Some(folder) => pack(&[folder], Times::Fixed).map_err(|error| SandboxError::Host {
             doing: "pack the task's tools".into(),
             source: std::io::Error::other(error),
         }),

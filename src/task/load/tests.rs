@@ -89,12 +89,12 @@ fn a_repo_task_is_read_with_its_defaults() {
     let task = folder.load().unwrap();
     let dir = fs::canonicalize(folder.path()).unwrap();
     assert_eq!(task.id.as_str(), "repo/glob-star");
-    assert!(task.ours);
+    assert!(task.ours());
     assert_eq!(task.verification.sees, Sees::Patch);
     assert_eq!(task.verification.runner, Runner::Pytest);
     assert_eq!(
         task.verification.hidden,
-        Hidden::Overlay(dir.join("tests/files"))
+        Hidden::Overlay(vec![dir.join("tests/files")])
     );
     assert_eq!(task.verification.network, Network::None);
     assert_eq!(task.environment.network, Network::None);
@@ -131,7 +131,7 @@ storage = \"10G\"
 ";
     let task = Folder::new(toml).load().unwrap();
     assert_eq!(task.id.as_str(), "task");
-    assert!(!task.ours);
+    assert!(!task.ours());
     assert_eq!(task.verification.sees, Sees::Files);
     assert_eq!(task.verification.runner, Runner::Script);
     assert_eq!(task.verification.timeout.as_secs(), 90);
@@ -322,22 +322,16 @@ pass_to_pass = [\"b\", \"a\"]
 #[test]
 fn what_comes_later_is_refused_where_the_verdict_would_change() {
     let toml = "\
-artifacts = [\"/app/out\"]
-
-[verifier]
-environment_mode = \"separate\"
-
 [environment]
 network_mode = \"allowlist\"
 allowed_hosts = [\"example.org\"]
 gpus = 1
+os = \"Windows\"
+tpu = { type = \"v6e\", topology = \"2x4\" }
 
 [verification]
 sees = \"live\"
 fail_to_pass = [\"a\"]
-
-[[steps]]
-name = \"one\"
 ";
     let shown = Folder::new(toml).error();
     let heads: Vec<&str> = shown
@@ -345,10 +339,10 @@ name = \"one\"
         .filter(|line| line.starts_with("error"))
         .collect();
     assert_snapshot!(heads.join("\n"), @r#"
-        error: a verifier with an environment of its own is not supported yet
         error: a network of named hosts ("allowlist") is not supported yet
         error: a task that needs a GPU is not supported yet
-        error: a task of several steps ([[steps]]) is not supported yet
+        error: a task for Windows is not supported yet
+        error: a task that needs a TPU is not supported yet
         "#);
 }
 

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::UserName;
+use super::{ArtifactValue, LeastReward, UserName};
 
 /// `[task]`
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct TaskTable {
     /// `org/name`; without it the task is called like its folder.
     pub name: Option<String>,
@@ -20,7 +20,7 @@ pub struct TaskTable {
 }
 
 /// An author of a task.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct Author {
     pub name: Option<String>,
     pub email: Option<String>,
@@ -32,12 +32,12 @@ pub struct Author {
 pub enum NetworkMode {
     Public,
     NoNetwork,
-    /// Not supported yet.
+    /// Named hosts; not supported yet.
     Allowlist,
 }
 
 /// `[agent]`
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct AgentTable {
     /// Seconds; without it there is no limit.
     pub timeout_sec: Option<f64>,
@@ -50,7 +50,7 @@ pub struct AgentTable {
 }
 
 /// `[verifier]`
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct VerifierTable {
     /// Seconds, default 600.
     pub timeout_sec: Option<f64>,
@@ -63,10 +63,10 @@ pub struct VerifierTable {
     /// Hosts that may be reached; not supported yet.
     pub allowed_hosts: Option<Vec<String>>,
     pub environment_mode: Option<EnvironmentMode>,
-    /// An environment of the verifier's own; not supported yet.
+    /// An environment of the verifier's own; it sees artifacts alone.
     pub environment: Option<EnvironmentTable>,
-    /// Commands that gather what a separate verifier needs; not supported yet.
-    pub collect: Option<Vec<Collect>>,
+    /// Commands that are run when the agent has ended, before artifacts are taken.
+    pub collect: Option<Vec<CollectTable>>,
 }
 
 /// `environment_mode`
@@ -74,34 +74,38 @@ pub struct VerifierTable {
 #[serde(rename_all = "lowercase")]
 pub enum EnvironmentMode {
     Shared,
-    /// Not supported yet.
     Separate,
 }
 
 /// `[[verifier.collect]]`
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-pub struct Collect {
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+pub struct CollectTable {
+    /// For the shell.
     pub command: Option<String>,
+    /// Where it is run; default `main`, the agent's sandbox.
     pub service: Option<String>,
+    /// Seconds, default 60.
     pub timeout_sec: Option<f64>,
+    /// Default the image's.
     pub user: Option<UserName>,
 }
 
 /// `[solution]`
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct SolutionTable {
     /// Environment of `solution/solve.sh` alone.
     pub env: Option<BTreeMap<String, String>>,
 }
 
 /// `[environment]`
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct EnvironmentTable {
     /// Seconds that building the image may take, default 600.
     pub build_timeout_sec: Option<f64>,
     /// An image by name, instead of `environment/Dockerfile`.
     pub docker_image: Option<String>,
-    pub os: Option<Os>,
+    /// `linux`.
+    pub os: Option<String>,
     /// Processors; may be a fraction.
     pub cpus: Option<f64>,
     pub memory_mb: Option<u64>,
@@ -118,15 +122,15 @@ pub struct EnvironmentTable {
     pub env: Option<BTreeMap<String, String>>,
     /// Directory of tool calls, absolute; default the repo's, else the image's.
     pub workdir: Option<String>,
-    /// Skills for agents that load them; not used yet.
+    /// Where skills lie in the sandbox, for agents that load them.
     pub skills_dir: Option<String>,
     pub network_mode: Option<NetworkMode>,
     /// Hosts that may be reached; not supported yet.
     pub allowed_hosts: Option<Vec<String>>,
-    /// Not supported yet.
-    pub mcp_servers: Option<Vec<McpServer>>,
-    /// Not supported yet.
-    pub healthcheck: Option<Healthcheck>,
+    /// Servers of tools, for agents that can use them.
+    pub mcp_servers: Option<Vec<McpServerTable>>,
+    /// Asked until the sandbox is ready.
+    pub healthcheck: Option<HealthcheckTable>,
     /// Older form of `memory_mb`: `"2G"`.
     pub memory: Option<String>,
     /// Older form of `storage_mb`: `"10G"`.
@@ -135,46 +139,59 @@ pub struct EnvironmentTable {
     pub allow_internet: Option<bool>,
 }
 
-/// `os`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Os {
-    Linux,
-    /// Not supported.
-    Windows,
-}
-
 /// `[[environment.mcp_servers]]`
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-pub struct McpServer {
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+pub struct McpServerTable {
     pub name: Option<String>,
+    /// `sse` (default), `stdio`, or `streamable-http`, also written `http`.
     pub transport: Option<String>,
+    /// As it is reached from inside the sandbox; not for `stdio`.
     pub url: Option<String>,
+    /// A program of the sandbox; only for `stdio`.
     pub command: Option<String>,
     pub args: Option<Vec<String>>,
+    /// Of each request; not for `stdio`.
     pub headers: Option<BTreeMap<String, String>>,
 }
 
 /// `[environment.healthcheck]`
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-pub struct Healthcheck {
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+pub struct HealthcheckTable {
+    /// For the shell; status 0 says that the sandbox is ready.
     pub command: Option<String>,
+    /// Seconds between two attempts, default 5.
     pub interval_sec: Option<f64>,
+    /// Seconds of one attempt, default 30.
     pub timeout_sec: Option<f64>,
+    /// Seconds in which failures do not count, default 0.
     pub start_period_sec: Option<f64>,
+    /// Seconds between two attempts in that time, default 5.
     pub start_interval_sec: Option<f64>,
+    /// Failures in a row that are too many, default 3.
     pub retries: Option<u32>,
 }
 
+/// `multi_step_reward_strategy`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum StrategyName {
+    /// For each name the mean over the steps that were verified.
+    Mean,
+    /// The rewards of the last step that was verified.
+    Final,
+}
+
 /// `[[steps]]`
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct StepTable {
+    /// Name of its folder below `steps/`.
     pub name: Option<String>,
     pub agent: Option<AgentTable>,
     pub verifier: Option<VerifierTable>,
-    #[schemars(with = "Option<serde_json::Value>")]
-    pub min_reward: Option<toml::Value>,
-    pub healthcheck: Option<Healthcheck>,
-    #[schemars(with = "Option<Vec<serde_json::Value>>")]
-    pub artifacts: Option<Vec<toml::Value>>,
+    /// Below it no further step is begun.
+    pub min_reward: Option<LeastReward>,
+    /// Asked before the step.
+    pub healthcheck: Option<HealthcheckTable>,
+    /// Beside the task's.
+    pub artifacts: Option<Vec<ArtifactValue>>,
 }

@@ -25,11 +25,10 @@ pub struct TaskToml {
     pub version: Option<String>,
     /// Where the task comes from, for people.
     pub source: Option<String>,
-    /// Files that Harbor keeps of a trial; not collected yet.
-    #[schemars(with = "Option<Vec<serde_json::Value>>")]
-    pub artifacts: Option<Vec<toml::Value>>,
-    /// How the rewards of steps become one.
-    pub multi_step_reward_strategy: Option<String>,
+    /// What is kept of a trial, beside `/logs/artifacts`.
+    pub artifacts: Option<Vec<ArtifactValue>>,
+    /// How the rewards of steps become one, default `mean`.
+    pub multi_step_reward_strategy: Option<StrategyName>,
     /// Free: `difficulty`, `category`, `tags`, …
     #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
     pub metadata: Option<BTreeMap<String, toml::Value>>,
@@ -38,7 +37,7 @@ pub struct TaskToml {
     pub verifier: Option<VerifierTable>,
     pub solution: Option<SolutionTable>,
     pub environment: Option<EnvironmentTable>,
-    /// Steps that share a sandbox; not supported yet.
+    /// Steps that share a sandbox, in order.
     pub steps: Option<Vec<StepTable>>,
     pub repo: Option<RepoTable>,
     pub verification: Option<VerificationTable>,

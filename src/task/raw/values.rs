@@ -1,10 +1,13 @@
 //! Values of more than one type, with messages of their own.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// A user by name, or by number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +52,130 @@ impl JsonSchema for UserName {
         json_schema!({
             "description": "A user by name, or by number.",
             "type": ["string", "integer"],
+        })
+    }
+}
+
+/// A path, or a table with a `source`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ArtifactValue {
+    pub source: Option<String>,
+    pub destination: Option<String>,
+    pub exclude: Option<Vec<String>>,
+    pub service: Option<String>,
+}
+
+/// The keys of an artifact that is a table.
+#[derive(Deserialize, JsonSchema)]
+struct ArtifactTable {
+    /// A path of the sandbox.
+    source: Option<String>,
+    /// Where it is kept, relative; default as its source.
+    destination: Option<String>,
+    /// Patterns of what is left out of a folder.
+    exclude: Option<Vec<String>>,
+    /// Of which service; default the agent's sandbox.
+    service: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for ArtifactValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Value;
+        impl<'de> Visitor<'de> for Value {
+            type Value = ArtifactValue;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a path, or a table with a `source`")
+            }
+
+            fn visit_str<E: de::Error>(self, source: &str) -> Result<ArtifactValue, E> {
+                Ok(ArtifactValue {
+                    source: Some(source.to_string()),
+                    ..ArtifactValue::default()
+                })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ArtifactValue, A::Error> {
+                let table = ArtifactTable::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(ArtifactValue {
+                    source: table.source,
+                    destination: table.destination,
+                    exclude: table.exclude,
+                    service: table.service,
+                })
+            }
+        }
+        deserializer.deserialize_any(Value)
+    }
+}
+
+impl JsonSchema for ArtifactValue {
+    fn schema_name() -> Cow<'static, str> {
+        "Artifact".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let table = ArtifactTable::json_schema(generator);
+        json_schema!({
+            "description": "A path of the sandbox, or a table with a `source`.",
+            "oneOf": [{ "type": "string" }, table],
+        })
+    }
+}
+
+/// A number, for the reward of that name; or numbers by the names of rewards.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LeastReward {
+    Number(f64),
+    Map(BTreeMap<String, f64>),
+}
+
+impl<'de> Deserialize<'de> for LeastReward {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Value;
+        impl<'de> Visitor<'de> for Value {
+            type Value = LeastReward;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number, or a table of numbers")
+            }
+
+            fn visit_f64<E: de::Error>(self, least: f64) -> Result<LeastReward, E> {
+                Ok(LeastReward::Number(least))
+            }
+
+            fn visit_i64<E: de::Error>(self, least: i64) -> Result<LeastReward, E> {
+                Ok(LeastReward::Number(least as f64))
+            }
+
+            fn visit_u64<E: de::Error>(self, least: u64) -> Result<LeastReward, E> {
+                Ok(LeastReward::Number(least as f64))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<LeastReward, A::Error> {
+                let mut least = BTreeMap::new();
+                while let Some((name, value)) = map.next_entry()? {
+                    least.insert(name, value);
+                }
+                Ok(LeastReward::Map(least))
+            }
+        }
+        deserializer.deserialize_any(Value)
+    }
+}
+
+impl JsonSchema for LeastReward {
+    fn schema_name() -> Cow<'static, str> {
+        "LeastReward".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "The least of the reward `reward`, or of several by name.",
+            "oneOf": [
+                { "type": "number" },
+                { "type": "object", "additionalProperties": { "type": "number" } },
+            ],
         })
     }
 }

@@ -83,37 +83,37 @@ impl<'a> Checker<'a> {
     }
 
     /// Seconds, more than 0 and finite.
-    pub fn seconds(&mut self, path: &str, value: Option<f64>) -> Option<Duration> {
+    pub fn seconds(&mut self, path: impl Into<KeyPath>, value: Option<f64>) -> Option<Duration> {
         let value = value?;
         if value > 0.0 && value <= LONGEST {
             return Some(Duration::from_secs_f64(value));
         }
-        self.wrong(
-            path,
-            format!("`{}` must be more than 0 seconds", last(path)),
-            "at most a year",
-        );
+        let path = path.into();
+        let message = format!("`{}` must be more than 0 seconds", path.last_key());
+        self.wrong(path, message, "at most a year");
         None
     }
 
     /// Mebibytes as bytes, at least `least` of them.
-    pub fn mebibytes(&mut self, path: &str, value: Option<u64>, least: u64) -> Option<u64> {
-        let value = value?;
+    pub fn mebibytes(
+        &mut self,
+        path: impl Into<KeyPath>,
+        value: Option<u64>,
+        least: u64,
+    ) -> Option<u64> {
+        let (path, value) = (path.into(), value?);
         let bytes = value.checked_mul(1 << 20).filter(|_| value >= least);
         if bytes.is_none() || bytes > Some(1 << 50) {
-            self.wrong(
-                path,
-                format!("`{}` must be a size in MB", last(path)),
-                format!("at least {least}"),
-            );
+            let message = format!("`{}` must be a size in MB", path.last_key());
+            self.wrong(path, message, format!("at least {least}"));
             return None;
         }
         bytes
     }
 
     /// Harbor's older sizes: a number with `K`, `M` or `G`, as bytes.
-    pub fn old_size(&mut self, path: &str, value: Option<&String>) -> Option<u64> {
-        let value = value?;
+    pub fn old_size(&mut self, path: impl Into<KeyPath>, value: Option<&String>) -> Option<u64> {
+        let (path, value) = (path.into(), value?);
         let number = value.strip_suffix(['K', 'M', 'G', 'k', 'm', 'g']);
         let unit = match value.chars().last().map(|unit| unit.to_ascii_uppercase()) {
             Some('K') => 1u64 << 10,
@@ -125,11 +125,8 @@ impl<'a> Checker<'a> {
             .map(|number| number * unit as f64)
             .filter(|size| *size >= 1.0 && *size <= (1u64 << 50) as f64);
         if size.is_none() {
-            self.wrong(
-                path,
-                format!("`{}` is not a size", last(path)),
-                "a number with K, M or G, like \"2G\"",
-            );
+            let message = format!("`{}` is not a size", path.last_key());
+            self.wrong(path, message, "a number with K, M or G, like \"2G\"");
         }
         size.map(|size| size as u64)
     }
@@ -185,7 +182,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A user by name or number, with or without a group.
-    pub fn user(&mut self, path: &str, value: Option<&UserName>) -> Option<String> {
+    pub fn user(&mut self, path: impl Into<KeyPath>, value: Option<&UserName>) -> Option<String> {
         let UserName(name) = value?;
         let plain = !name.is_empty()
             && name.len() <= 64
@@ -206,12 +203,12 @@ impl<'a> Checker<'a> {
     /// they are the whole value.
     pub fn env(
         &mut self,
-        path: &str,
+        path: impl Into<KeyPath>,
         table: Option<BTreeMap<String, String>>,
     ) -> BTreeMap<String, String> {
-        let mut filled = BTreeMap::new();
+        let (path, mut filled) = (path.into(), BTreeMap::new());
         for (name, value) in table.unwrap_or_default() {
-            let at = KeyPath::from(path).key(&name);
+            let at = path.clone().key(&name);
             if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
                 self.wrong(at, format!("`{name}` cannot be a variable"), "");
                 continue;

@@ -183,14 +183,17 @@ pub fn files(table: &ToolsTable, hidden: &Hidden, check: &mut Checker<'_>) -> Op
         );
         return None;
     }
-    let (Hidden::Overlay(hidden) | Hidden::Patch(hidden)) = hidden;
+    let hidden = match hidden {
+        Hidden::Overlay(folders) => folders.as_slice(),
+        Hidden::Patch(file) => std::slice::from_ref(file),
+    };
     let dir = check.dir();
-    let apart = [
+    let mut apart = vec![
         ("the task's own files", dir.join("task.toml")),
         ("the solution", dir.join("solution")),
         ("the tests", dir.join("tests")),
-        ("the hidden files", hidden.clone()),
     ];
+    apart.extend(hidden.iter().map(|path| ("the hidden files", path.clone())));
     let shared = apart
         .iter()
         .find(|(_, path)| overlap(&found, &path.canonicalize().unwrap_or_default()));

@@ -8,46 +8,77 @@ mod agent_side;
 mod call_patterns;
 mod checker;
 mod custom_tools;
+mod environment;
+mod servers;
+mod steps;
 mod tools;
 mod verification;
+mod verifier_side;
 
 pub use checker::Checker;
 
-use super::raw::{ScenarioTable, TaskToml};
+use super::raw::{AgentTable, EnvironmentTable, ScenarioTable, TaskToml};
 use super::read::Parts;
-use super::{Scenario, Task};
-use crate::diagnose::KeyPath;
+use super::{Environment, Format, Scenario, Step, Task, Verification};
 use crate::record::TaskId;
+use environment::Described;
+use verification::Context;
+use verifier_side::{Side, Tables};
 
 /// The task that the tables describe; meant only where the checker found no problem.
 pub fn task(raw: TaskToml, parts: Parts<'_>, check: &mut Checker<'_>) -> Task {
     let ours = raw.ours();
-    refuse_later_tables(&raw, check);
+    note_version(&raw, check);
     let id = name(&raw, &parts, check);
     let scenario = scenario(&raw, check);
-    let environment_table = raw.environment.unwrap_or_default();
-    let agent_table = raw.agent.unwrap_or_default();
-    let environment = agent_side::environment(&environment_table, &agent_table, ours, check);
+    let environment_table = raw.environment.clone().unwrap_or_default();
+    let agent_table = raw.agent.clone().unwrap_or_default();
+    let verifier = raw.verifier.clone().unwrap_or_default();
+    let environment = of_agent(&environment_table, &agent_table, ours, check);
     let repo = raw
         .repo
         .as_ref()
         .and_then(|repo| agent_side::repo(repo, check));
-    let verification = verification::verification(
-        raw.verification.as_ref(),
-        raw.verifier.unwrap_or_default(),
-        &environment_table,
-        raw.repo.is_some(),
+    let has_steps = raw.steps.as_ref().is_some_and(|steps| !steps.is_empty());
+    let tables = Tables {
+        verifier: &verifier,
+        environment: &environment_table,
         ours,
-        check,
-    );
+    };
+    let context = |tests_in_image| Context {
+        environment: &environment_table,
+        has_repo: raw.repo.is_some(),
+        has_steps,
+        tests_in_image,
+        ours,
+    };
+    let separate = match has_steps {
+        true => None,
+        false => tables.separate(None, check),
+    };
+    let in_image = separate.as_ref().is_some_and(|own| own.has_tests);
+    let table = raw.verification.as_ref();
+    let verification = Verification {
+        separate,
+        ..verification::verification(table, &verifier, context(in_image), check)
+    };
     let tools = tools::rules(raw.tools.as_ref(), &verification.hidden, check);
-    let solution_env = raw.solution.and_then(|solution| solution.env);
+    let side = Side {
+        tables,
+        base: &verification,
+        agent_network: environment.network.clone(),
+    };
+    let steps = steps::steps(&raw, &parts, &side, check);
+    let solution = solution(check);
+    let artifacts = servers::artifacts(raw.artifacts.as_deref(), "artifacts".into(), check);
+    let solution_env = raw.solution.clone().and_then(|solution| solution.env);
     Task {
         id,
         dir: parts.dir.to_path_buf(),
+        instruction: instruction(&parts, &steps, check),
         source: parts.source,
         digest: parts.digest,
-        instruction: parts.instruction,
+        reward_strategy: steps::strategy(&raw, check),
         description: raw
             .task
             .and_then(|task| task.description)
@@ -58,10 +89,50 @@ pub fn task(raw: TaskToml, parts: Parts<'_>, check: &mut Checker<'_>) -> Task {
         repo,
         verification,
         tools,
-        ours,
-        solution: solution(check),
+        format: match ours {
+            true => Format::Proofyard,
+            false => Format::Harbor,
+        },
+        solution: solution.or_else(|| steps.first().and_then(|step| step.solution.clone())),
+        steps,
+        artifacts,
         solution_env: check.env("solution.env", solution_env),
         warnings: Vec::new(),
+    }
+}
+
+/// The agent's environment: `[environment]`, and what `[agent]` says of its network.
+fn of_agent(
+    table: &EnvironmentTable,
+    agent: &AgentTable,
+    ours: bool,
+    check: &mut Checker<'_>,
+) -> Environment {
+    let folder = check.dir().join("environment");
+    let described = Described {
+        table: "environment".into(),
+        folder: &folder,
+        uploads: true,
+        ours,
+    };
+    let own = environment::environment(table, described, check);
+    let hosts = agent.allowed_hosts.as_deref();
+    let network = environment::network_mode("agent", agent.network_mode, hosts, check);
+    Environment {
+        network: network.unwrap_or(own.network),
+        ..own
+    }
+}
+
+/// What the agent is told; of a task with steps at its first one.
+fn instruction(parts: &Parts<'_>, steps: &[Step], check: &mut Checker<'_>) -> String {
+    match (&parts.instruction, steps.first()) {
+        (_, Some(step)) => step.instruction.clone(),
+        (Some(told), None) => told.clone(),
+        (None, None) => {
+            check.file_problem("the task has no instruction.md, which is what the agent is told");
+            String::new()
+        }
     }
 }
 
@@ -164,13 +235,8 @@ fn solution(check: &mut Checker<'_>) -> Option<std::path::PathBuf> {
     None
 }
 
-fn refuse_later_tables(raw: &TaskToml, check: &mut Checker<'_>) {
-    if raw.steps.as_ref().is_some_and(|steps| !steps.is_empty()) {
-        check.later(
-            KeyPath::from("steps").index(0),
-            "a task of several steps ([[steps]])",
-        );
-    }
+/// Versions that are not known are read as the newest one that is.
+fn note_version(raw: &TaskToml, check: &mut Checker<'_>) {
     let version = raw.schema_version.as_ref().or(raw.version.as_ref());
     if let Some(version) = version
         && !version.starts_with("1.")
@@ -183,8 +249,5 @@ fn refuse_later_tables(raw: &TaskToml, check: &mut Checker<'_>) {
             key,
             format!("schema version {version} is not known; read as 1.4"),
         );
-    }
-    if raw.artifacts.as_ref().is_some_and(|list| !list.is_empty()) {
-        check.warn("artifacts", "artifacts are not collected yet");
     }
 }

@@ -1,37 +1,51 @@
 //! The verifier's side of a task.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use super::Checker;
-use super::agent_side::{default_network, environment_network, network_mode};
+use super::environment::{default_network, network_mode, own_network};
+use super::servers::collects;
 use super::tools::globs;
+use super::verifier_side::TIMEOUT;
 use crate::diagnose::KeyPath;
 use crate::record::Sees;
 use crate::task::raw::{
-    EnvironmentMode, EnvironmentTable, NetworkValue, RunnerName, VerificationTable, VerifierTable,
+    EnvironmentTable, NetworkValue, RunnerName, VerificationTable, VerifierTable,
 };
 use crate::task::{Hidden, Network, Runner, Service, Verification};
 
-/// Harbor's default.
-const TIMEOUT: Duration = Duration::from_secs(600);
+/// What else of a task says how it is verified.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    pub environment: &'a EnvironmentTable,
+    pub has_repo: bool,
+    pub has_steps: bool,
+    /// The verifier's own image holds its tests.
+    pub tests_in_image: bool,
+    pub ours: bool,
+}
 
 pub fn verification(
     table: Option<&VerificationTable>,
-    verifier: VerifierTable,
-    environment: &EnvironmentTable,
-    has_repo: bool,
-    ours: bool,
+    verifier: &VerifierTable,
+    context: Context<'_>,
     check: &mut Checker<'_>,
 ) -> Verification {
     let empty = VerificationTable::default();
     let table = table.unwrap_or(&empty);
-    refuse_later(&verifier, check);
+    let has_repo = context.has_repo;
     check.no_twice(&[
         ("verification.fail_to_pass", table.fail_to_pass.as_deref()),
         ("verification.pass_to_pass", table.pass_to_pass.as_deref()),
     ]);
     let runner = runner(table, check);
+    if context.has_steps && runner != Runner::Script {
+        check.wrong(
+            "verification",
+            "each step is verified by its own tests/test.sh",
+            "a task with [[steps]] expects no tests by name",
+        );
+    }
     let user = check.user("verification.user", table.user.as_ref());
     Verification {
         sees: sees(table, has_repo, check),
@@ -49,17 +63,23 @@ pub fn verification(
         runner,
         build: command("build", table.build.as_ref(), check),
         command: command("command", table.command.as_ref(), check),
-        hidden: hidden(table, runner, has_repo, check),
+        hidden: hidden(table, runner, context, check),
         altered: altered(table, runner, check),
         fail_to_pass: table.fail_to_pass.clone().unwrap_or_default(),
         pass_to_pass: table.pass_to_pass.clone().unwrap_or_default(),
         resolved_at: resolved_at(table, check),
         user: user.or_else(|| check.user("verifier.user", verifier.user.as_ref())),
-        network: network(table, &verifier, environment, ours, check),
+        network: network(table, verifier, context, check),
         timeout: check
             .seconds("verifier.timeout_sec", verifier.timeout_sec)
             .unwrap_or(TIMEOUT),
-        env: check.env("verifier.env", verifier.env),
+        env: check.env("verifier.env", verifier.env.clone()),
+        separate: None,
+        collect: collects(
+            verifier.collect.as_deref(),
+            "verifier.collect".into(),
+            check,
+        ),
     }
 }
 
@@ -79,30 +99,6 @@ fn answers(table: &VerificationTable, check: &mut Checker<'_>) -> Vec<String> {
         }
     }
     answers
-}
-
-fn refuse_later(verifier: &VerifierTable, check: &mut Checker<'_>) {
-    if verifier.environment_mode == Some(EnvironmentMode::Separate) {
-        check.later(
-            "verifier.environment_mode",
-            "a verifier with an environment of its own",
-        );
-    } else if verifier.environment.is_some() {
-        check.later(
-            "verifier.environment",
-            "a verifier with an environment of its own",
-        );
-    }
-    if verifier
-        .collect
-        .as_ref()
-        .is_some_and(|collect| !collect.is_empty())
-    {
-        check.later(
-            KeyPath::from("verifier.collect").index(0),
-            "gathering what a separate verifier needs ([[verifier.collect]])",
-        );
-    }
 }
 
 fn sees(table: &VerificationTable, has_repo: bool, check: &mut Checker<'_>) -> Sees {
@@ -262,7 +258,7 @@ fn altered(table: &VerificationTable, runner: Runner, check: &mut Checker<'_>) -
 fn hidden(
     table: &VerificationTable,
     runner: Runner,
-    has_repo: bool,
+    context: Context<'_>,
     check: &mut Checker<'_>,
 ) -> Hidden {
     if let Some(patch) = &table.patch {
@@ -272,7 +268,7 @@ fn hidden(
                 "hidden files are an `overlay` or a `patch`, not both",
                 "",
             );
-        } else if !has_repo {
+        } else if !context.has_repo {
             check.wrong(
                 "verification.patch",
                 "`patch` is only for a task with a [repo]",
@@ -293,9 +289,12 @@ fn hidden(
         Some(overlay) => check.inside("verification.overlay", overlay),
         None => Some(check.dir().join("tests")),
     };
-    let folder = folder.unwrap_or_else(PathBuf::new);
-    if folder.as_os_str().is_empty() {
-        return Hidden::Overlay(folder);
+    let Some(folder) = folder else {
+        return Hidden::Overlay(Vec::new());
+    };
+    // Steps say for themselves what verifies them.
+    if context.tests_in_image || context.has_steps && table.overlay.is_none() {
+        return Hidden::Overlay(Vec::new());
     }
     if !folder.is_dir() {
         match &table.overlay {
@@ -313,7 +312,7 @@ fn hidden(
             "nothing verifies the task: there is no tests/test.sh, and no test is expected in [verification]",
         );
     }
-    Hidden::Overlay(folder)
+    Hidden::Overlay(vec![folder])
 }
 
 fn resolved_at(table: &VerificationTable, check: &mut Checker<'_>) -> f64 {
@@ -332,10 +331,10 @@ fn resolved_at(table: &VerificationTable, check: &mut Checker<'_>) -> f64 {
 fn network(
     table: &VerificationTable,
     verifier: &VerifierTable,
-    environment: &EnvironmentTable,
-    ours: bool,
+    context: Context<'_>,
     check: &mut Checker<'_>,
 ) -> Network {
+    let ours = context.ours;
     let hosts = verifier.allowed_hosts.as_deref();
     let mode = network_mode("verifier", verifier.network_mode, hosts, check);
     match &table.network {
@@ -357,7 +356,7 @@ fn network(
         None => {
             // What is wrong with it has been told with the agent's side.
             let told = check.problems.len();
-            let own = environment_network(environment, check);
+            let own = own_network(context.environment, "environment", check);
             check.problems.truncate(told);
             mode.or(own).unwrap_or(default_network(ours))
         }

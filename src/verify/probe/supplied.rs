@@ -10,6 +10,7 @@ use std::path::Path;
 
 use super::{Baseline, Held, Probed};
 use crate::record::{Evidence, Expect, Probe, Reason, TestState};
+use crate::task::{Times, pack};
 use crate::verify::{HiddenError, Judged, Place, hidden};
 
 /// The place with a task's altered files instead of those of the same name.
@@ -18,7 +19,7 @@ use crate::verify::{HiddenError, Judged, Place, hidden};
 /// A folder that cannot be read, or a file in it that is no hidden one.
 pub fn supplied(place: &Place, folder: &Path) -> Result<Place, HiddenError> {
     let known: BTreeSet<String> = hidden::files(&place.hidden_tar).into_iter().collect();
-    let packed = hidden::pack(folder)?;
+    let packed = pack(&[folder], Times::Fixed)?;
     let mut contents = BTreeMap::new();
     for name in hidden::files(&packed) {
         let path = folder.join(&name);
