@@ -166,6 +166,11 @@ pub fn oracle() -> impl Agent {
     oracle::Oracle
 }
 
+/// The agent that does nothing, for runs of the harness's own.
+pub fn nop() -> impl Agent {
+    nop::Nop
+}
+
 fn reference(name: &str) -> AgentRef {
     AgentRef {
         name: name.to_owned(),

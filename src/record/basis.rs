@@ -18,6 +18,28 @@ pub struct Basis {
     pub unmet: Option<Unmet>,
     /// The fault that the reference solution meets as well, where it meets one.
     pub reference: Option<Reason>,
+    /// Of a task with several steps how its reward comes from theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<StepsBasis>,
+}
+
+/// How the reward of a trial comes from those of its steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StepsBasis {
+    /// How many the task has.
+    pub declared: u32,
+    pub strategy: Strategy,
+}
+
+/// How the rewards of steps become one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    /// For each name the mean over the steps that were verified.
+    #[default]
+    Mean,
+    /// Those of the last step that was verified.
+    Final,
 }
 
 /// What the verifier judged.

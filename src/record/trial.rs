@@ -33,6 +33,9 @@ pub struct TrialRecord {
     /// Resolved with no forbidden call, no write out of scope, no flag; null where not resolved.
     pub clean: Option<bool>,
     pub verdict: Verdict,
+    /// Of a task with several steps what came of each that was begun, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepRecord>,
     pub trajectory: TrajectorySummary,
     /// Null where nothing was called and the task says nothing of calls.
     pub tool_use: Option<ToolUse>,
@@ -166,6 +169,23 @@ pub struct Verdict {
     pub message: Option<String>,
 }
 
+/// What came of one step of a task.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StepRecord {
+    pub name: String,
+    /// What ended the agent's session in it; null where there was none.
+    pub end: Option<End>,
+    /// Null where the verifier gave no verdict of it.
+    pub evidence: Option<Evidence>,
+    pub reward: Option<f64>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rewards: BTreeMap<String, f64>,
+    /// Why it alone would not count as resolved.
+    pub reason: Option<Reason>,
+    /// The reason in a sentence, for people; or why no further step was begun.
+    pub message: Option<String>,
+}
+
 /// A path of the change that the verifier has of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Withheld {
@@ -201,6 +221,8 @@ pub enum Reason {
     RecordsContradict,
     /// An expected test also passes where something else is expected.
     NotTested,
+    /// A step of the task was not begun.
+    StepsUnreached,
     /// A call that the task requires was not made.
     RequiredCallMissing,
     /// Calls were made in another order than the task requires.

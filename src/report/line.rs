@@ -171,6 +171,7 @@ fn reason_text(reason: Reason) -> &'static str {
         Reason::RecordsContradict => "the verifier's signals contradict each other",
         Reason::NotTested => "a test passes whatever it expects",
         Reason::RequiredCallMissing => "a required call was not made",
+        Reason::StepsUnreached => "not every step was begun",
         Reason::CallOrder => "calls were made in the wrong order",
         Reason::Other => "for a reason that this version does not know",
     }

@@ -69,6 +69,7 @@ pub fn fault_record(
             reason: None,
             message: None,
         },
+        steps: Vec::new(),
         trajectory: TrajectorySummary {
             end: End::Other,
             turns: 0,

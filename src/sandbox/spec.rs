@@ -256,6 +256,9 @@ pub struct PackBounds {
     /// `unpack` reads; else as its whole content.
     #[serde(default)]
     pub holes: bool,
+    /// Whether a folder crosses with all below it.
+    #[serde(default)]
+    pub deep: bool,
 }
 
 impl Default for PackBounds {
@@ -264,6 +267,7 @@ impl Default for PackBounds {
             bytes: 2 << 30,
             entries: 500_000,
             holes: false,
+            deep: false,
         }
     }
 }

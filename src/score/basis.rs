@@ -6,8 +6,8 @@
 use super::outcome::{Cause, Mishap, Scored, clean, decide, with_calls};
 use crate::record::{Basis, JudgedBasis, MishapRecord, Outcome, Reason, TrialRecord, Unmet};
 use crate::verify::Judged;
-use crate::verify::judge_again;
 use crate::verify::reference::ReferenceRun;
+use crate::verify::{judge_again, judge_steps};
 
 /// What is stored of what decides an outcome.
 pub fn basis(
@@ -34,6 +34,7 @@ pub fn basis(
             message: message.clone(),
         }),
         reference: met,
+        steps: None,
     }
 }
 
@@ -119,6 +120,14 @@ pub fn decide_again(record: &TrialRecord) -> Option<Again> {
 fn judged(record: &TrialRecord, basis: &Basis, said: &JudgedBasis) -> JudgedBasis {
     let verdict = &record.verdict;
     let (at, reward) = (basis.resolved_at, record.reward);
+    if let Some(steps) = basis.steps {
+        let again = judge_steps(&record.steps, steps, at);
+        return JudgedBasis {
+            outcome: again.outcome,
+            reason: again.reason,
+            message: said.message.clone(),
+        };
+    }
     let again = judge_again(&verdict.tests, reward, &record.rewards, at);
     let lowered = said.outcome != Outcome::Resolved && !follows_from_records(said.reason);
     match lowered {

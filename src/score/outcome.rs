@@ -21,6 +21,21 @@ pub struct Mishap {
     pub message: String,
 }
 
+impl Mishap {
+    /// Of the agent's doing: what it made impossible.
+    pub fn reason(&self) -> Option<Reason> {
+        match self.cause {
+            Cause::Agents(reason) => Some(reason),
+            Cause::Ours { .. } | Cause::ModelUnreachable => None,
+        }
+    }
+
+    /// Whether something failed that is not the agent's.
+    pub fn is_fault(&self) -> bool {
+        self.reason().is_none()
+    }
+}
+
 /// What was behind a mishap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cause {

@@ -49,6 +49,7 @@ fn reference(reason: Reason) -> ReferenceRun {
         task: Digest::new("sha256:aa"),
         image: "sha256:bb".into(),
         sees: Sees::Patch,
+        held: true,
         verifier: 1,
     };
     let met = JudgedRecord::fault(reason, "met".into());

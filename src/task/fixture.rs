@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::*;
-use crate::record::{Digest, Sees, TaskId};
+use crate::record::{Digest, Sees, Strategy, TaskId};
 
 /// A task without a repo, verified by a script; nothing of it is on disk.
 pub(crate) fn task(name: &str) -> Task {
@@ -40,6 +40,7 @@ pub(crate) fn task(name: &str) -> Task {
             carry: Vec::new(),
             include_ignored: false,
             may_change: Vec::new(),
+            hold: true,
             services: Vec::new(),
             answers: Vec::new(),
             runner: Runner::Script,
@@ -61,7 +62,7 @@ pub(crate) fn task(name: &str) -> Task {
         scenario: Scenario::default(),
         format: Format::Proofyard,
         steps: Vec::new(),
-        reward_strategy: RewardStrategy::Mean,
+        reward_strategy: Strategy::Mean,
         artifacts: Vec::new(),
         solution: None,
         solution_env: BTreeMap::new(),

@@ -34,7 +34,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::record::{Digest, Sees, TaskId};
+use crate::record::{Digest, Sees, Strategy, TaskId};
 
 /// A task, validated: everything that later rooms need to know of it.
 #[derive(Debug, Clone)]
@@ -58,7 +58,7 @@ pub struct Task {
     pub format: Format,
     /// In order; empty where the task is one step without a name.
     pub steps: Vec<Step>,
-    pub reward_strategy: RewardStrategy,
+    pub reward_strategy: Strategy,
     /// What is kept of a trial, beside `/logs/artifacts`.
     pub artifacts: Vec<Artifact>,
     /// `solution/` of the folder, where it has one with a `solve.sh` or a
@@ -157,6 +157,9 @@ pub struct Verification {
     /// Globs of tests and of the runner's configuration that the agent is meant to
     /// change; relative ones from the work tree.
     pub may_change: Vec<String>,
+    /// Whether hidden files are made unwritable where this host can do that. Tests of
+    /// other formats may write them.
+    pub hold: bool,
     /// `live`: what belongs to the task, and is started again before tests run.
     pub services: Vec<Service>,
     /// Beginnings of `host/path` where the answer is published: a request there is

@@ -47,16 +47,6 @@ pub struct Step {
     pub artifacts: Vec<Artifact>,
 }
 
-/// How the rewards of steps become one.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum RewardStrategy {
-    /// For each name the mean over the steps that were verified.
-    #[default]
-    Mean,
-    /// Those of the last step that was verified.
-    Final,
-}
-
 /// A command that says whether a sandbox is ready.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HealthCheck {

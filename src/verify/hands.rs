@@ -26,6 +26,8 @@ pub(super) struct Hands<'a> {
     /// Of all programs together, from `started`.
     pub(super) limit: Duration,
     pub(super) log_dir: &'a Path,
+    /// What runs is stopped where it would be ended.
+    pub(super) goes_on: bool,
 }
 
 /// What became of a program.
@@ -87,8 +89,11 @@ impl Hands<'_> {
 
     /// Nothing may change what the runner left while it is read.
     pub(super) async fn settle(&self) -> Result<(), VerifyError> {
-        let ended = self.sandbox.kill_all().await;
-        ended
+        let quiet = match self.goes_on {
+            true => self.sandbox.freeze().await,
+            false => self.sandbox.kill_all().await,
+        };
+        quiet
             .map(|_| ())
             .map_err(|source| VerifyError::of("end the verifier's processes", source))
     }

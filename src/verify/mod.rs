@@ -11,6 +11,7 @@ mod formatted;
 mod hands;
 mod held;
 mod hidden;
+mod in_steps;
 mod judge;
 pub mod junit;
 mod keep;
@@ -18,6 +19,7 @@ mod live;
 pub mod own;
 pub mod probe;
 pub mod pytest;
+mod ready;
 mod recount;
 pub mod reference;
 pub mod reward;
@@ -26,17 +28,19 @@ mod steps;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-pub use hidden::HiddenError;
+pub use hidden::{HiddenError, folders};
+pub use in_steps::{below_least, judge_steps};
 pub use judge::{Judged, Usual};
+pub use ready::{NotReady, wait_until_ready};
 pub use recount::{Recount, judge_again, recount, reward_again};
 
 use crate::record::Sees;
 use crate::sandbox::{Sandbox, SandboxError};
-use crate::task::{Runner, Task, Times, pack};
+use crate::task::{HealthCheck, Runner, Task, Times, pack};
 
 /// Counts up whenever the same task, image and change may be judged otherwise;
 /// part of what a reference run is addressed by.
-pub const VERIFIER_VERSION: u32 = 7;
+pub const VERIFIER_VERSION: u32 = 8;
 
 /// Where the tests of a task run, and what is hidden until then.
 #[derive(Debug, Clone)]
@@ -56,6 +60,12 @@ pub struct Place {
     pub shape: Option<reference::Shape>,
     /// Which tests the reference solution does not run to their end either.
     pub usual: Usual,
+    /// Where the image's own process runs beside the tests: what says that it is ready.
+    pub begins: Option<Vec<HealthCheck>>,
+    /// The image holds `/tests` itself.
+    pub tests_in_image: bool,
+    /// The sandbox is used on: what runs in it is stopped where it would be ended.
+    pub goes_on: bool,
 }
 
 /// Where hidden checks find what was called.
@@ -91,6 +101,9 @@ impl Place {
             calls: None,
             shape: None,
             usual: Usual::Unknown,
+            begins: None,
+            tests_in_image: false,
+            goes_on: false,
         }
     }
 
@@ -98,6 +111,24 @@ impl Place {
     pub fn compared(mut self, solution: Option<&reference::JudgedRecord>) -> Self {
         self.shape = solution.and_then(|solution| solution.shape.clone());
         self.usual = solution.map_or(Usual::Unknown, reference::JudgedRecord::usual);
+        self
+    }
+
+    /// With the image's own process beside the tests, once these checks pass.
+    pub fn beginning(mut self, health: Vec<HealthCheck>) -> Self {
+        self.begins = Some(health);
+        self
+    }
+
+    /// With tests that are the image's own, or not.
+    pub fn with_tests_in_image(mut self, there: bool) -> Self {
+        self.tests_in_image = there;
+        self
+    }
+
+    /// In a sandbox that is used on, or not.
+    pub fn going_on(mut self, goes_on: bool) -> Self {
+        self.goes_on = goes_on;
         self
     }
 
@@ -195,8 +226,9 @@ pub async fn verify(
         return Ok(judged);
     }
     let held = steps.place_hidden().await?;
-    if task.verification.sees == Sees::Live {
-        steps.go_on().await?;
+    match task.verification.sees {
+        Sees::Live => steps.go_on().await?,
+        Sees::Patch | Sees::Files => steps.begin().await?,
     }
     let judged = match task.verification.runner {
         Runner::Pytest => steps.pytest().await,

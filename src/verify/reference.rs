@@ -29,6 +29,8 @@ pub struct ReferenceKey {
     /// The engine's id of the image, `sha256:…`.
     pub image: String,
     pub sees: Sees,
+    /// Whether hidden files were held.
+    pub held: bool,
     /// [`VERIFIER_VERSION`] of who ran it.
     pub verifier: u32,
 }
@@ -41,6 +43,8 @@ pub struct JudgedRecord {
     pub message: Option<String>,
     pub tests: Vec<TestRecord>,
     pub reward: Option<f64>,
+    #[serde(default)]
+    pub rewards: BTreeMap<String, f64>,
     /// How the runner's session went, where its reporter told.
     #[serde(default)]
     pub shape: Option<Shape>,
@@ -130,6 +134,7 @@ impl ReferenceKey {
             task: task.digest.clone(),
             image: image.to_owned(),
             sees: task.verification.sees,
+            held: task.verification.hold,
             verifier: VERIFIER_VERSION,
         }
     }
@@ -148,6 +153,7 @@ impl ReferenceKey {
             self.task.as_str(),
             &self.image,
             sees,
+            if self.held { "held" } else { "writable" },
             &verifier,
         ] {
             hash.update((part.len() as u64).to_be_bytes());
@@ -172,6 +178,7 @@ impl JudgedRecord {
             message: judged.message.clone(),
             tests: judged.tests.clone(),
             reward: judged.reward,
+            rewards: judged.rewards.clone(),
             shape: judged.shape.clone(),
             owned: BTreeSet::new(),
         }
@@ -196,6 +203,7 @@ impl JudgedRecord {
             message: Some(message),
             tests: Vec::new(),
             reward: None,
+            rewards: BTreeMap::new(),
             shape: None,
             owned: BTreeSet::new(),
         }
@@ -360,6 +368,7 @@ impl ReferenceRun {
             | Reason::TestsMissing
             | Reason::RewardBelow
             | Reason::RequiredCallMissing
+            | Reason::StepsUnreached
             | Reason::CallOrder
             | Reason::Other => false,
         };

@@ -7,6 +7,7 @@ fn key() -> ReferenceKey {
         task: Digest::new("sha256:aa"),
         image: "sha256:bb".into(),
         sees: Sees::Patch,
+        held: true,
         verifier: VERIFIER_VERSION,
     }
 }
@@ -30,6 +31,7 @@ fn judged(outcome: Outcome, states: [TestState; 2]) -> JudgedRecord {
         message: None,
         tests: tests.collect(),
         reward: None,
+        rewards: Default::default(),
         shape: None,
         owned: Default::default(),
     }

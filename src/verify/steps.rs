@@ -13,6 +13,7 @@ use super::judge::{self, Judged};
 use super::junit::{self, MAX_REPORT_BYTES};
 use super::keep::{bytes, last_line, last_lines};
 use super::pytest::Records;
+use super::ready::{NotReady, wait_until_ready};
 use super::reward::{self, MAX_REWARD_BYTES};
 use super::{CALLS, Place, VerifyError, channel, held, hidden, pytest};
 use crate::record::{Evidence, Reason, Sees};
@@ -46,6 +47,7 @@ impl<'a> Steps<'a> {
             started: Instant::now(),
             limit: task.verification.timeout,
             log_dir,
+            goes_on: place.goes_on,
         };
         Self { task, place, hands }
     }
@@ -113,7 +115,7 @@ impl<'a> Steps<'a> {
             ("logs/verifier", 0o777),
         ];
         let mut stale = vec![LOGS.as_bytes().to_vec()];
-        if root == "/tests" {
+        if root == "/tests" && !self.place.tests_in_image {
             folders.push(("tests", 0o755));
             stale.push(b"/tests".to_vec());
         }
@@ -134,6 +136,31 @@ impl<'a> Steps<'a> {
         let mut own = self.place_own().await?;
         own.extend(caches);
         self.hold(own).await
+    }
+
+    /// Starts the image's own process where it belongs beside the tests, and waits until
+    /// that is ready.
+    pub(super) async fn begin(&self) -> Result<(), VerifyError> {
+        const DOING: &str = "start the image's own process";
+        let Some(checks) = &self.place.begins else {
+            return Ok(());
+        };
+        let started = self.hands.sandbox.start_main().await;
+        started.map_err(|source| VerifyError::of(DOING, source))?;
+        for health in checks {
+            match wait_until_ready(self.hands.sandbox, health).await {
+                Ok(()) => {}
+                Err(NotReady::Sandbox(source)) => return Err(VerifyError::of(DOING, source)),
+                Err(error @ NotReady::Failed { .. }) => {
+                    return Err(VerifyError::Broke {
+                        doing: DOING,
+                        cause: error.to_string(),
+                        out_of_memory: false,
+                    });
+                }
+            }
+        }
+        Ok(())
     }
 
     /// What the verifier itself needs there, and what the host tells hidden checks.

@@ -3,18 +3,18 @@
 //! Everything is decided again by the functions that decided it first: `verify` reads
 //! what the runner left, `score` says what that comes to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 
 use serde::Serialize;
 
 use super::{Auditor, Check};
-use crate::record::{Outcome, PlannedTrial, TestState, TrialRecord};
+use crate::record::{Outcome, PlannedTrial, StepRecord, TestState, TrialRecord};
 use crate::run::StoreError;
 use crate::run::stored::{RECORD, TRIALS};
 use crate::score::{clean, decide_again};
-use crate::verify::{judge_again, recount, reward_again};
+use crate::verify::{judge_again, judge_steps, recount, reward_again};
 
 impl Auditor<'_> {
     pub(super) fn outcome(
@@ -27,12 +27,15 @@ impl Auditor<'_> {
         wrong.extend(counted(record));
         // Without a judgement the files are of a verification that came to no end.
         if record.verdict.evidence.is_some() {
-            let logs = folder.join("verifier");
-            let read = tests(&logs, record).and_then(|mut found| {
-                found.extend(rewards(&logs, record)?);
-                Ok(found)
-            });
-            wrong.extend(read.map_err(|source| StoreError::Read { path: logs, source })?);
+            let read = match record.steps.as_slice() {
+                [] => files(&folder.join("verifier"), record),
+                steps => of_steps(&folder, steps, record),
+            };
+            let path = || folder.clone();
+            wrong.extend(read.map_err(|source| StoreError::Read {
+                path: path(),
+                source,
+            })?);
         }
         let name = Self::name(&planned.trial, RECORD);
         for (expected, found) in wrong {
@@ -40,6 +43,38 @@ impl Auditor<'_> {
         }
         Ok(())
     }
+}
+
+/// Tests and reward, from what the runner left.
+fn files(logs: &Path, record: &TrialRecord) -> io::Result<Vec<Wrong>> {
+    let mut found = tests(logs, record)?;
+    found.extend(rewards(logs, record.reward, &record.rewards)?);
+    Ok(found)
+}
+
+/// The rewards of steps, from what each one's verifier left.
+fn of_steps(folder: &Path, steps: &[StepRecord], record: &TrialRecord) -> io::Result<Vec<Wrong>> {
+    let mut wrong = Vec::new();
+    let basis = record.basis.as_ref();
+    if let Some((basis, how)) = basis.and_then(|basis| Some((basis, basis.steps?))) {
+        let again = judge_steps(steps, how, basis.resolved_at);
+        let said = |reward: Option<f64>| format!("reward {}", word(&reward));
+        if again.reward != record.reward || again.rewards != record.rewards {
+            let expected = format!("{}, by the rewards of its steps", said(again.reward));
+            wrong.push((expected, said(record.reward)));
+        }
+    }
+    for step in steps.iter().filter(|step| step.evidence.is_some()) {
+        let logs = folder.join("steps").join(&step.name).join("verifier");
+        let found = rewards(&logs, step.reward, &step.rewards)?;
+        let named = |text: String| format!("step `{}`: {text}", step.name);
+        wrong.extend(
+            found
+                .into_iter()
+                .map(|(expected, said)| (named(expected), named(said))),
+        );
+    }
+    Ok(wrong)
 }
 
 /// What was expected, and what the record says.
@@ -162,25 +197,27 @@ fn tests(logs: &Path, record: &TrialRecord) -> io::Result<Vec<Wrong>> {
 }
 
 /// The reward, read again from the files that the verifier left.
-fn rewards(logs: &Path, record: &TrialRecord) -> io::Result<Vec<Wrong>> {
+fn rewards(
+    logs: &Path,
+    reward: Option<f64>,
+    rewards: &BTreeMap<String, f64>,
+) -> io::Result<Vec<Wrong>> {
+    let said = || format!("reward {} {}", word(&reward), word(rewards));
     let Some(again) = reward_again(logs)? else {
-        let none = record.reward.is_none() && record.rewards.is_empty();
-        let told = (
-            "no reward: no reward file is stored".to_owned(),
-            said(record),
-        );
+        let none = reward.is_none() && rewards.is_empty();
+        let told = ("no reward: no reward file is stored".to_owned(), said());
         return Ok(if none { Vec::new() } else { vec![told] });
     };
     let near = |a: f64, b: f64| (a - b).abs() <= 1e-12 * a.abs().max(1.0);
-    let number = match (again.reward, record.reward) {
+    let number = match (again.reward, reward) {
         (Some(a), Some(b)) => near(a, b),
         (a, b) => a == b,
     };
-    let map = again.rewards.len() == record.rewards.len()
+    let map = again.rewards.len() == rewards.len()
         && again
             .rewards
             .iter()
-            .all(|(name, a)| record.rewards.get(name).is_some_and(|b| near(*a, *b)));
+            .all(|(name, a)| rewards.get(name).is_some_and(|b| near(*a, *b)));
     if number && map {
         return Ok(Vec::new());
     }
@@ -189,9 +226,5 @@ fn rewards(logs: &Path, record: &TrialRecord) -> io::Result<Vec<Wrong>> {
         word(&again.reward),
         word(&again.rewards)
     );
-    Ok(vec![(expected, said(record))])
-}
-
-fn said(record: &TrialRecord) -> String {
-    format!("reward {} {}", word(&record.reward), word(&record.rewards))
+    Ok(vec![(expected, said())])
 }

@@ -7,18 +7,18 @@ use tokio_util::sync::CancellationToken;
 
 use super::Trials;
 use super::capture::{Capture, Refusal};
-use super::live::is_live;
 use super::prepare::{Ready, fault};
 use super::pristine::Own;
 use super::probe::Subject;
 use super::record::Went;
-use super::session::Ended;
+use super::rounds::{Part, Stage};
 use super::world::World;
 use crate::agent::Agent;
-use crate::record::{End, Fault, HostLoad, Outcome, PlannedTrial, TrialRecord};
+use crate::record::{Fault, HostLoad, Outcome, PlannedTrial, TrialRecord};
 use crate::run::{Events, Phase, PhaseClock, RunEvent, fault_record, host_load};
 use crate::sandbox::{Sandbox, SandboxError};
 use crate::score::{Cause, Mishap};
+use crate::tool::Toolbox;
 use crate::trajectory::{Recorder, read_events};
 use crate::verify::{Judged, VerifyError};
 
@@ -143,82 +143,64 @@ impl<'a> Attempt<'a> {
         let path = self.dir.join("trajectory.jsonl");
         let recorder =
             Recorder::of_trial(&path, self.planned.trial.as_str()).map_err(|error| host(&error))?;
-        let recorder = Arc::new(recorder);
-        let ended = self.session(agent, world, &recorder, clock).await?;
-        let Ended {
-            end, mut mishap, ..
-        } = ended;
-
-        self.enter(clock, Phase::Capture, "");
-        let tally = recorder.finish().map_err(|error| host(&error))?;
-        let events = read_events(&path).map_err(|error| host(&error))?;
-        let captured = self
-            .trials
-            .capture_world(world, self.ready, scratch.path(), &events)
-            .await;
-        let acted = tally.tool_calls > 0 || tally.turns > 0 || end == End::Done;
-        let captured: Option<Capture> = match captured {
-            Ok(Ok(captured)) => Some(captured),
-            Ok(Err((reason, message))) => {
-                mishap.get_or_insert(refused((reason, message)));
-                None
-            }
-            Err(fault) => {
-                mishap.get_or_insert(ours(fault, acted));
-                None
-            }
+        let toolbox = Toolbox::of(&self.ready.task.tools).map_err(|error| {
+            Ok(Fault {
+                class: "task".into(),
+                ..fault("agent", &error)
+            })
+        })?;
+        let stage = Stage {
+            agent,
+            world,
+            recorder: Arc::new(recorder),
+            account: Arc::default(),
+            toolbox: Arc::new(toolbox),
+            trajectory: path.clone(),
+            scratch: scratch.path().to_owned(),
         };
-        let mut judged = None;
-        let mut warnings = self.ready.warnings.clone();
-        if let Some(captured) = &captured {
-            captured.keep(self.dir).map_err(|error| host(&error))?;
-            warnings.extend(captured.notes.iter().cloned());
-            self.enter(clock, Phase::Verify, "");
-            let (verified, stopped) = match is_live(&self.ready.task) {
-                true => (self.verify_in(world, captured).await, world.stop().await),
-                // Nothing of the agent's is needed any more: its sandbox goes while the
-                // verdict's comes.
-                false => tokio::join!(self.verify(captured, clock, &mut warnings), world.stop()),
-            };
-            match verified {
-                Verified::Judged(verdict) => judged = Some(*verdict),
-                Verified::Mishap(verifying) => {
-                    mishap.get_or_insert(verifying);
-                }
-            }
-            warnings.extend(stopped.err().map(left_behind));
-        }
+        self.enter(clock, Phase::Sandbox, "");
+        let begun = self.trials.begin(world.agent.as_ref(), self.ready).await;
+        begun.map_err(Ok)?;
+        let came = self.rounds(&stage, clock).await?;
         clock.enter(Phase::Harness);
-        let touched = captured
-            .as_ref()
-            .map(|captured| captured.touched.as_slice());
+        let tally = stage.recorder.finish().map_err(|error| host(&error))?;
+        let events = read_events(&path).map_err(|error| host(&error))?;
         let begins = self.ready.paths_begin(world.agent.workdir());
-        let tools = self.judged_calls(&events, touched, begins);
+        let tools = self.judged_calls(&events, came.touched.as_deref(), begins);
+        let mut warnings = self.ready.warnings.clone();
+        warnings.extend(came.warnings);
         let went = Went {
-            end,
+            end: came.end,
             tally,
-            judged,
-            mishap,
+            judged: came.judged,
+            mishap: came.mishap,
+            steps: came.steps,
             tools,
-            account: ended.account,
-            toolbox: ended.toolbox,
+            account: stage.account,
+            toolbox: stage.toolbox,
             warnings,
         };
         Ok((self.record(agent, went), scratch))
     }
 
     /// Verifies where the agent worked.
-    async fn verify_in(&self, world: &World, captured: &Capture) -> Verified {
-        let place = match self.trials.place(self.ready, captured) {
+    pub(super) async fn verify_in(
+        &self,
+        world: &World,
+        part: Part<'_>,
+        captured: &Capture,
+    ) -> Verified {
+        let place = match self.trials.place(part.ready, captured) {
             Ok(place) => place,
             Err(error) => return Verified::Mishap(Mishap::of_verifying(&error)),
         };
-        let logs = self.dir.join("verifier");
+        let logs = part.dir.join("verifier");
         let judged = match std::fs::create_dir_all(&logs) {
             Ok(()) => {
                 let sandbox = world.agent.as_ref();
+                let place = place.going_on(!part.last);
                 self.trials
-                    .verify_live(sandbox, self.ready, &place, &logs)
+                    .verify_live(sandbox, part.ready, &place, &logs)
                     .await
             }
             Err(source) => Err(VerifyError::Keep { path: logs, source }),
@@ -231,18 +213,20 @@ impl<'a> Attempt<'a> {
 
     pub(super) async fn verify(
         &self,
+        part: Part<'_>,
         captured: &Capture,
         clock: &PhaseClock,
         warnings: &mut Vec<String>,
     ) -> Verified {
         let trial = self.planned.trial.as_str();
-        let place = match self.trials.place(self.ready, captured) {
+        let ready = part.ready;
+        let place = match self.trials.place(ready, captured) {
             Ok(place) => place,
             Err(error) => return Verified::Mishap(Mishap::of_verifying(&error)),
         };
         let pristine = match self
             .trials
-            .pristine(self.ready, captured, &place, Own::Stays, trial)
+            .pristine(ready, captured, &place, Own::Stays, trial)
             .await
         {
             Ok(pristine) => pristine,
@@ -255,13 +239,13 @@ impl<'a> Attempt<'a> {
             Err(error) => return Verified::Mishap(ours(fault("verify", &error), true)),
         };
         let subject = Subject {
-            ready: self.ready,
+            ready,
             captured,
             place: &place,
             own: Own::Stays,
             trial,
         };
-        let logs = self.dir.join("verifier");
+        let logs = part.dir.join("verifier");
         let judged = match std::fs::create_dir_all(&logs) {
             Ok(()) => {
                 let judged = self.trials.judge(&pristine, subject, &logs).await;
@@ -276,9 +260,9 @@ impl<'a> Attempt<'a> {
             ));
         }
         let judged = match judged {
-            Ok(judged) if judged.outcome == Outcome::Resolved => {
+            Ok(judged) if judged.outcome == Outcome::Resolved && !ready.starts_main() => {
                 self.enter(clock, Phase::Probes, "");
-                let logs = self.dir.join("verifier/probe");
+                let logs = part.dir.join("verifier/probe");
                 let made = std::fs::create_dir_all(&logs);
                 match made {
                     Ok(()) => Ok(self.trials.probed(subject, judged, &logs, warnings).await),
@@ -304,12 +288,12 @@ impl<'a> Attempt<'a> {
     }
 }
 
-fn left_behind(error: SandboxError) -> String {
+pub fn left_behind(error: SandboxError) -> String {
     format!("the agent's sandbox was not taken away: {error}")
 }
 
 /// What the agent's doing made impossible.
-fn refused((reason, message): Refusal) -> Mishap {
+pub fn refused((reason, message): Refusal) -> Mishap {
     Mishap {
         cause: Cause::Agents(reason),
         acted: true,

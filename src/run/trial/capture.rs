@@ -2,9 +2,11 @@
 //! tasks that are verified live, while all of it stands still.
 
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::Trials;
+use super::artifacts::Taken;
 use super::live::is_live;
 use super::prepare::{Ready, fault};
 use super::world::ToolState;
@@ -14,6 +16,7 @@ use crate::run::write_atomic;
 use crate::sandbox::{
     Change, ChangeKind, GuestErrorKind, PackBounds, Packed, Sandbox, SandboxError,
 };
+use crate::task::Task;
 use crate::tool::TOOLS;
 
 /// Folders of the harness's own in a sandbox; what lies there is nobody's change.
@@ -43,6 +46,8 @@ pub struct Capture {
     pub tools: Option<ToolState>,
     /// What hidden checks are told of the calls.
     pub calls: Option<Vec<u8>>,
+    /// What is kept by name.
+    pub artifacts: Taken,
 }
 
 /// What a repo task keeps of a change.
@@ -61,6 +66,30 @@ impl Capture {
         }
     }
 
+    /// What a separate verifier sees: artifacts alone.
+    pub fn of(artifacts: Taken) -> Result<Self, SandboxError> {
+        let change = artifacts.change().map_err(|source| SandboxError::Host {
+            doing: "take the artifacts".into(),
+            source,
+        });
+        let (deleted, tar) = change?;
+        let absolute = |path: String| format!("/{}", path.trim_start_matches('/'));
+        Ok(Self {
+            touched: touched(&deleted, &tar).into_iter().map(absolute).collect(),
+            deleted,
+            tar,
+            ..Self::nothing()
+        }
+        .with(artifacts))
+    }
+
+    /// With what is kept by name.
+    pub fn with(mut self, artifacts: Taken) -> Self {
+        self.notes.extend(artifacts.warnings.iter().cloned());
+        self.artifacts = artifacts;
+        self
+    }
+
     pub fn is_nothing(&self) -> bool {
         self.deleted.is_empty() && self.tar.is_empty()
     }
@@ -71,6 +100,7 @@ impl Capture {
             write_atomic(&dir.join(name), bytes)
                 .map_err(|error| std::io::Error::other(error.to_string()))
         };
+        self.artifacts.keep(&dir.join("artifacts"))?;
         if let Some(tools) = &self.tools {
             let mut packed = zstd::Encoder::new(Vec::new(), 3)?;
             packed.write_all(&deletions(&tools.deleted)?)?;
@@ -109,15 +139,17 @@ fn deletions(deleted: &[Vec<u8>]) -> std::io::Result<Vec<u8>> {
 pub type Refusal = (Reason, String);
 
 impl Trials {
-    /// Ends everything of the agent's (live: stops it), then takes its change. The outer error is
-    /// the engine's or the host's; the inner one the agent's doing.
+    /// Ends everything of the agent's, then takes its change; what is verified live, or
+    /// `stays` for a further step, is stopped instead. The outer error is the engine's or
+    /// the host's; the inner one the agent's doing.
     pub(super) async fn capture(
         &self,
         sandbox: &dyn Sandbox,
         ready: &Ready,
         scratch: &Path,
+        stays: bool,
     ) -> Result<Result<Capture, Refusal>, Fault> {
-        match self.take(sandbox, ready, scratch).await {
+        match self.take(sandbox, ready, scratch, stays).await {
             Ok(captured) => Ok(Ok(captured)),
             Err(TakeError::Sandbox(SandboxError::Guest(refused))) => {
                 let reason = match refused.kind {
@@ -142,10 +174,11 @@ impl Trials {
         sandbox: &dyn Sandbox,
         ready: &Ready,
         scratch: &Path,
+        stays: bool,
     ) -> Result<Capture, TakeError> {
         let verification = &ready.task.verification;
         let live = is_live(&ready.task);
-        let quiet = || match live {
+        let quiet = || match live || stays {
             true => sandbox.freeze(),
             false => sandbox.kill_all(),
         };
@@ -155,6 +188,25 @@ impl Trials {
             sandbox.revive().await?;
             quiet().await?;
         }
+        let mut artifacts = Taken::default();
+        if !ready.task.ours() || !ready.task.artifacts.is_empty() {
+            artifacts = self.artifacts(sandbox, &ready.task).await?;
+        }
+        if verification.separate.is_some() {
+            return Ok(Capture::of(artifacts)?);
+        }
+        let captured = self.take_change(sandbox, ready, scratch).await?;
+        Ok(captured.with(artifacts))
+    }
+
+    async fn take_change(
+        &self,
+        sandbox: &dyn Sandbox,
+        ready: &Ready,
+        scratch: &Path,
+    ) -> Result<Capture, TakeError> {
+        let verification = &ready.task.verification;
+        let live = is_live(&ready.task);
         let by_patch = verification.sees == Sees::Patch && ready.tree.is_some();
         let roots: Vec<&str> = match by_patch {
             true => vec![ready.tree_path.as_str()],
@@ -173,11 +225,14 @@ impl Trials {
             let tools = own_tools && is_below(path, TOOLS);
             carried && !git && !tools && !OURS.iter().any(|ours| is_below(path, ours))
         });
-        if changes.is_empty() && !by_patch {
+        let uploaded = uploaded(&ready.task, sandbox.workdir());
+        if changes.is_empty() && uploaded.is_empty() && !by_patch {
             return Ok(Capture::nothing());
         }
         let bytes = self.settings.limits.change_mb << 20;
-        let (deleted, packed) = packed(sandbox, changes, bytes, !by_patch).await?;
+        let (mut deleted, packed) = packed(sandbox, changes, bytes, !by_patch).await?;
+        // What of these files is still there crosses with everything else.
+        deleted.extend(uploaded);
         let notes: Vec<String> = packed
             .skipped
             .iter()
@@ -238,6 +293,21 @@ impl Trials {
             })),
         }
     }
+}
+
+/// The files that were laid for the agent before it began, as paths of its sandbox: a
+/// pristine one has them too, and what the agent deleted of them shows nowhere.
+fn uploaded(task: &Task, workdir: &str) -> Vec<Vec<u8>> {
+    let Some(folder) = &task.environment.upload else {
+        return Vec::new();
+    };
+    let walk = walkdir::WalkDir::new(folder).min_depth(1).into_iter();
+    let files = walk.flatten().filter(|entry| !entry.file_type().is_dir());
+    let paths = files.filter_map(|entry| {
+        let name = entry.path().strip_prefix(folder).ok()?;
+        Some(below(workdir, name.as_os_str().as_bytes()))
+    });
+    paths.collect()
 }
 
 /// What of these paths is gone, and the rest as a stream of at most so many bytes;

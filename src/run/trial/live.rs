@@ -37,10 +37,12 @@ impl Trials {
         world: &World,
         ready: &Ready,
         captured: &Capture,
+        goes_on: bool,
     ) -> Result<JudgedRecord, Fault> {
         let logs = self.scratch()?;
         let place = self.place(ready, captured);
-        let place = place.map_err(|error| fault("verify", &error))?.measuring();
+        let place = place.map_err(|error| fault("verify", &error))?;
+        let place = place.measuring().going_on(goes_on);
         let sandbox = world.agent.as_ref();
         match self.verify_live(sandbox, ready, &place, logs.path()).await {
             Ok(judged) => Ok(JudgedRecord::judged(&judged)),
@@ -51,16 +53,13 @@ impl Trials {
     /// What the verifier says of a world in which nothing was done.
     pub(super) async fn nothing_live(&self, ready: &Ready) -> Result<JudgedRecord, Fault> {
         let scratch = self.scratch()?;
-        let world = self.world(ready, "reference--nothing").await;
-        let world = world.map_err(|error| fault("sandbox", &error))?;
+        let world = self.begun_world(ready, "reference--nothing").await?;
         let measured = async {
-            let started = world.agent.start_main().await;
-            started.map_err(|error| fault("sandbox", &error))?;
             let captured = self
-                .capture_world(&world, ready, scratch.path(), &[])
+                .capture_world(&world, ready, scratch.path(), &[], false)
                 .await?;
             match captured {
-                Ok(captured) => self.measure_live(&world, ready, &captured).await,
+                Ok(captured) => self.measure_live(&world, ready, &captured, false).await,
                 Err((reason, message)) => Ok(JudgedRecord::fault(reason, message)),
             }
         };

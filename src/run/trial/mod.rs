@@ -4,7 +4,9 @@
 //! before the first of them and outside their time ([`prepare`]). The attempt
 //! itself then goes its way: sandbox, session, capture, pristine sandbox, verdict.
 
+mod artifacts;
 mod attempt;
+mod begin;
 mod built;
 mod capture;
 mod check;
@@ -16,10 +18,14 @@ mod pristine;
 mod probe;
 mod record;
 mod reference;
+mod reference_steps;
 mod regrade;
+mod rounds;
 mod session;
+mod steps;
 mod stored_change;
 mod supplied;
+mod ways;
 mod world;
 
 use std::collections::HashMap;
@@ -166,24 +172,33 @@ impl Trials {
 
     fn spec_of(&self, ready: &Ready, trial: &str, role: Role) -> SandboxSpec {
         let task = &ready.task;
-        let network = match role {
-            Role::Verifier | Role::Reference => &task.verification.network,
-            Role::Agent | Role::Tools | Role::Shell => &task.environment.network,
+        let verifies = matches!(role, Role::Verifier | Role::Reference);
+        let separate = task.verification.separate.as_ref().filter(|_| verifies);
+        let environment = separate.map_or(&task.environment, |own| &own.environment);
+        let network = match (verifies, separate) {
+            (true, None) => &task.verification.network,
+            _ => &environment.network,
         };
+        let image = ready.verifier_image.as_ref().filter(|_| verifies);
         SandboxSpec {
-            image: ready.image.id.clone(),
+            image: image.unwrap_or(&ready.image).id.clone(),
             run: self.run.run.to_string(),
             trial: trial.to_owned(),
             role,
-            limits: self.limits(ready),
+            limits: Limits {
+                disk_bytes: environment
+                    .storage_bytes
+                    .unwrap_or(self.settings.limits.disk_mb << 20),
+                ..self.limits(ready)
+            },
             network: match self.settings.run.network {
                 Some(NetworkSetting::None) => NetworkMode::None,
                 Some(NetworkSetting::Full) => NetworkMode::Full,
                 None if *network == Network::Full => NetworkMode::Full,
                 None => NetworkMode::None,
             },
-            env: task.environment.env.clone(),
-            workdir: task.environment.workdir.clone(),
+            env: environment.env.clone(),
+            workdir: environment.workdir.clone(),
             user: match role {
                 Role::Agent | Role::Tools | Role::Shell => task.agent.user.clone(),
                 Role::Verifier | Role::Reference => task.verification.user.clone(),

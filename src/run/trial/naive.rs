@@ -46,9 +46,8 @@ impl Trials {
         let ready = shared.ready.get_or_init(|| self.prepare(shared, events));
         let ready = ready.await.as_ref().map_err(Clone::clone)?;
         let world = self
-            .world(ready, &format!("naive--{}", planned.trial))
-            .await
-            .map_err(|error| fault("sandbox", &error))?;
+            .begun_world(ready, &format!("naive--{}", planned.trial))
+            .await?;
         let went = self.naive_in(&world, ready, agent.as_ref(), way).await;
         let stopped = world.stop().await;
         let run = went?;

@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use super::begin::of_engine;
 use super::{Shared, Trials};
-use crate::record::Fault;
+use crate::record::{Fault, StepsBasis};
 use crate::repo::{self, Owner, Prepared};
 use crate::run::{Events, Granted, RunEvent};
 use crate::sandbox::docker::DockerSandbox;
 use crate::sandbox::docker::images::{BuiltImage, ImageProgress, Recipe};
 use crate::sandbox::{MainProcess, Role, Sandbox};
-use crate::task::{ImageSource, Task};
+use crate::task::{Environment, HealthCheck, ImageSource, Step, Task};
 use crate::verify::reference::{JudgedRecord, ReferenceRun};
 
 /// A task that trials can begin on.
@@ -27,9 +28,54 @@ pub struct Ready {
     /// None without a solution, or where it was not asked for.
     pub reference: Option<ReferenceRun>,
     pub warnings: Vec<String>,
+    /// What the image says of being ready.
+    pub health: Option<HealthCheck>,
+    /// Of a verifier with an image of its own.
+    pub verifier_image: Option<BuiltImage>,
+    /// Each step as a task of its own; empty where the task has none.
+    pub parts: Vec<Ready>,
+    /// The step that this is.
+    pub step: Option<Step>,
 }
 
 impl Ready {
+    /// What is asked before anybody acts, in order.
+    pub fn health(&self) -> impl Iterator<Item = &HealthCheck> {
+        let own = self.task.environment.health.iter();
+        self.health.iter().chain(own)
+    }
+
+    /// Where its verifier runs: an environment of its own, else the agent's.
+    pub fn verifiers_environment(&self) -> &Environment {
+        match &self.task.verification.separate {
+            Some(separate) => &separate.environment,
+            None => &self.task.environment,
+        }
+    }
+
+    /// What is asked before the verifier's tests run.
+    pub fn verifiers_health(&self) -> Box<dyn Iterator<Item = &HealthCheck> + '_> {
+        match &self.task.verification.separate {
+            Some(separate) => Box::new(separate.environment.health.iter()),
+            None => Box::new(self.health()),
+        }
+    }
+
+    /// Whether the image's own process runs beside hidden tests, too: for a task of
+    /// another format, whose tests may need it, or one that says when it is ready.
+    pub fn starts_main(&self) -> bool {
+        !self.task.ours() || self.task.environment.health.is_some()
+    }
+
+    /// How the reward comes from those of steps; none where there are none.
+    pub fn steps_basis(&self) -> Option<StepsBasis> {
+        let declared = u32::try_from(self.parts.len()).unwrap_or(u32::MAX);
+        (declared > 0).then_some(StepsBasis {
+            declared,
+            strategy: self.task.reward_strategy,
+        })
+    }
+
     /// How the reference solution was verified; none without one.
     pub fn solution(&self) -> Option<&JudgedRecord> {
         self.reference.as_ref()?.solution.as_ref()
@@ -49,7 +95,9 @@ impl Trials {
     /// Makes a task ready; a fault is told to all its trials.
     pub(super) async fn prepare(&self, shared: &Shared, events: &Events) -> Result<Ready, Fault> {
         let task = &shared.task;
-        let image = self.image(task, events).await?;
+        let image = self
+            .image(&task.environment, format!("image of {}", task.id), events)
+            .await?;
         let config = self
             .engine
             .image_config(&image.id)
@@ -63,6 +111,10 @@ impl Trials {
             tree_path: String::new(),
             reference: None,
             warnings: shared.granted.warnings.clone(),
+            health: config.healthcheck.as_ref().and_then(of_engine),
+            verifier_image: None,
+            parts: Vec::new(),
+            step: None,
         };
         ready.warnings.extend(task.warnings.iter().cloned());
         if let Some(repo) = &task.repo {
@@ -84,15 +136,41 @@ impl Trials {
                 ..fault("checkout", &error)
             })?);
         }
-        if self.settings.run.check && task.solution.is_some() {
-            ready.reference = self.reference(&ready, events).await?;
+        ready.verifier_image = self.verifier_image(task, events).await?;
+        for step in &task.steps {
+            let part = task.of_step(step);
+            ready.parts.push(Ready {
+                verifier_image: self.verifier_image(&part, events).await?,
+                parts: Vec::new(),
+                step: Some(step.clone()),
+                task: part,
+                ..ready.clone()
+            });
         }
-        Ok(ready)
+        self.referenced(ready, events).await
     }
 
-    async fn image(&self, task: &Task, events: &Events) -> Result<BuiltImage, Fault> {
+    /// The image of a verifier that has one of its own.
+    async fn verifier_image(
+        &self,
+        task: &Task,
+        events: &Events,
+    ) -> Result<Option<BuiltImage>, Fault> {
+        let Some(separate) = &task.verification.separate else {
+            return Ok(None);
+        };
+        let what = format!("verifier's image of {}", task.id);
+        let image = self.image(&separate.environment, what, events).await?;
+        Ok(Some(image))
+    }
+
+    async fn image(
+        &self,
+        environment: &Environment,
+        what: String,
+        events: &Events,
+    ) -> Result<BuiltImage, Fault> {
         let started = Instant::now();
-        let what = format!("image of {}", task.id);
         let told = std::sync::atomic::AtomicBool::new(false);
         let progress = |_: ImageProgress| {
             if !told.swap(true, std::sync::atomic::Ordering::Relaxed) {
@@ -103,12 +181,12 @@ impl Trials {
                 });
             }
         };
-        let built = match &task.environment.image {
+        let built = match &environment.image {
             ImageSource::Dockerfile(folder) => {
                 match Recipe::from_dir(folder, self.settings.images.dir.as_deref()) {
                     Ok(recipe) => {
                         self.images
-                            .ensure(&recipe, task.environment.build_timeout, &progress)
+                            .ensure(&recipe, environment.build_timeout, &progress)
                             .await
                     }
                     Err(error) => Err(error),

@@ -48,6 +48,12 @@ impl Trials {
     ) -> Result<Pristine, SandboxError> {
         let spec = self.spec(ready, trial, Role::Verifier);
         let sandbox = DockerSandbox::start(&self.engine, &spec).await?;
+        let environment = ready.verifiers_environment();
+        let laid = self.lay_format(&sandbox, environment, ready.task.ours());
+        if let Err(error) = laid.await {
+            let _ = sandbox.stop().await;
+            return Err(error);
+        }
         match self.lay(&sandbox, ready, captured, place, own).await {
             Ok(kept) => Ok(Pristine {
                 sandbox,
@@ -129,9 +135,15 @@ impl Trials {
                 Place::with_tar(task, work_tree, laid.tar, deleted)
             }
         };
-        Ok(place
+        let separate = task.verification.separate.as_ref();
+        let place = place
+            .with_tests_in_image(separate.is_some_and(|own| own.has_tests))
             .telling(captured.calls.clone())
-            .compared(ready.solution()))
+            .compared(ready.solution());
+        Ok(match ready.starts_main() {
+            true => place.beginning(ready.verifiers_health().cloned().collect()),
+            false => place,
+        })
     }
 
     /// Runs the verifier in it. The paths that are the verifier's come back beside the

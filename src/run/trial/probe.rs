@@ -143,8 +143,7 @@ impl Trials {
         let Subject { ready, .. } = subject;
         let (scratch, logs) = (self.scratch()?, self.scratch()?);
         let trial = format!("{}--reference", subject.trial);
-        let world = self.world(ready, &trial).await;
-        let world = world.map_err(|error| fault("sandbox", &error))?;
+        let world = self.begun_world(ready, &trial).await?;
         let performed = self.perform_solution(ready, &world, scratch.path());
         let performed = performed.await;
         let stopped = world.stop().await;

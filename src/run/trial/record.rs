@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::attempt::Attempt;
 use crate::agent::{Account, Agent};
 use crate::record::{
-    AgentSetup, CheckoutProof, End, Flag, HostLoad, Outcome, Provenance, TRIAL_SCHEMA, TaskRef,
-    TestState, TrajectorySummary, TrialRecord, Verdict,
+    AgentSetup, Basis, CheckoutProof, End, Flag, HostLoad, Outcome, Provenance, StepRecord,
+    TRIAL_SCHEMA, TaskRef, TestState, TrajectorySummary, TrialRecord, Verdict,
 };
 use crate::sandbox::{NetworkMode, Role};
 use crate::score::{self, Grounds, Mishap, ToolJudgement};
@@ -21,6 +21,7 @@ pub struct Went {
     pub tally: Tally,
     pub judged: Option<Judged>,
     pub mishap: Option<Mishap>,
+    pub steps: Vec<StepRecord>,
     pub tools: ToolJudgement,
     pub account: Arc<Account>,
     pub toolbox: Arc<Toolbox>,
@@ -74,6 +75,10 @@ impl Attempt<'_> {
             went.tools.unmet.as_ref(),
             self.ready.reference.as_ref(),
         );
+        let basis = Basis {
+            steps: self.ready.steps_basis(),
+            ..basis
+        };
         let scored = score::outcome(
             went.judged.as_ref(),
             &flags,
@@ -134,6 +139,7 @@ impl Attempt<'_> {
                     _ => scored.message,
                 },
             },
+            steps: went.steps,
             trajectory: TrajectorySummary {
                 end: went.end,
                 turns: went.tally.turns,

@@ -32,16 +32,13 @@ impl Trials {
         &self,
         ready: &Ready,
         events: &Events,
-    ) -> Result<Option<ReferenceRun>, Fault> {
+    ) -> Result<ReferenceRun, Fault> {
         let task = &ready.task;
         let cache = self.engine.state().join("references");
         let key = ReferenceKey::new(task, &ready.image.id);
         let warn = |message: String| events.send(RunEvent::Warning { message });
         match ReferenceRun::load(&cache, &key) {
-            Ok(Some(known)) => {
-                self.tell_unsound(ready, &known, events);
-                return Ok(Some(known));
-            }
+            Ok(Some(known)) => return Ok(known),
             Ok(None) => {}
             Err(error) => warn(format!("{}: {error}", task.id)),
         }
@@ -52,37 +49,49 @@ impl Trials {
             done: false,
             elapsed_ms: 0,
         });
-        let solution = self.reference_solution(ready).await;
-        let nothing = match self.nothing(ready) {
-            Ok(_) if is_live(task) => {
-                let nothing = self.nothing_live(ready).await;
-                nothing.map(|record| (record, None))
-            }
-            Ok(nothing) => {
-                self.verify_in_scratch(ready, &nothing, Own::Stays, "reference--nothing")
-                    .await
-            }
-            Err(error) => Err(fault("verify", &error)),
-        };
+        let run = self.measured(ready, key).await;
         let elapsed_ms = started.elapsed().as_millis() as u64;
         events.send(RunEvent::Preparing {
             what,
             done: true,
             elapsed_ms,
         });
-        let ((solution, probes), (nothing, _)) = (solution?, nothing?);
-        let run = ReferenceRun {
-            probes,
-            ..ReferenceRun::new(key, Some(solution), nothing, crate::run::now())
-        };
+        let run = run?;
         if let Err(error) = run.store(&cache) {
             warn(format!("{}: {error}", task.id));
         }
-        self.tell_unsound(ready, &run, events);
-        Ok(Some(run))
+        Ok(run)
     }
 
-    fn tell_unsound(&self, ready: &Ready, run: &ReferenceRun, events: &Events) {
+    /// The verification of both, under the task's way of seeing.
+    async fn measured(&self, ready: &Ready, key: ReferenceKey) -> Result<ReferenceRun, Fault> {
+        let task = &ready.task;
+        let run = |solution, nothing| ReferenceRun::new(key, solution, nothing, crate::run::now());
+        if !ready.parts.is_empty() {
+            let (oracle, nop) = (agent::oracle(), agent::nop());
+            let solution = self.measure_steps(ready, &oracle, "reference--solution");
+            let solution = solution.await?;
+            let nothing = self.measure_steps(ready, &nop, "reference--nothing");
+            return Ok(run(Some(solution), nothing.await?));
+        }
+        let (solution, probes) = self.reference_solution(ready).await?;
+        let nothing = match self.nothing(ready) {
+            Ok(_) if is_live(task) => self.nothing_live(ready).await?,
+            Ok(nothing) => {
+                let trial = "reference--nothing";
+                self.verify_in_scratch(ready, &nothing, Own::Stays, trial)
+                    .await?
+                    .0
+            }
+            Err(error) => return Err(fault("verify", &error)),
+        };
+        Ok(ReferenceRun {
+            probes,
+            ..run(Some(solution), nothing)
+        })
+    }
+
+    pub(super) fn tell_unsound(&self, ready: &Ready, run: &ReferenceRun, events: &Events) {
         if let Err(problems) = run.sound() {
             let message = format!("{} is not sound: {}", ready.task.id, problems.join("; "));
             events.send(RunEvent::Warning { message });
@@ -92,15 +101,12 @@ impl Trials {
     async fn reference_solution(&self, ready: &Ready) -> Result<Verified, Fault> {
         let task = &ready.task;
         let scratch = self.scratch()?;
-        let world = self
-            .world(ready, "reference--solution")
-            .await
-            .map_err(|error| fault("sandbox", &error))?;
+        let world = self.begun_world(ready, "reference--solution").await?;
         let performed = self.perform_solution(ready, &world, scratch.path());
         let performed = performed.await;
         let mut live = None;
         if let (true, Ok((Ok(captured), _))) = (is_live(task), &performed) {
-            live = Some(self.measure_live(&world, ready, captured).await);
+            live = Some(self.measure_live(&world, ready, captured, false).await);
         }
         let stopped = world.stop().await;
         let (captured, events) = performed?;
@@ -129,7 +135,9 @@ impl Trials {
         scratch: &Path,
     ) -> Result<(Result<Capture, Refusal>, Vec<Event>), Fault> {
         let events = self.act_in(ready, world, &agent::oracle(), scratch).await?;
-        let captured = self.capture_world(world, ready, scratch, &events).await?;
+        let captured = self
+            .capture_world(world, ready, scratch, &events, false)
+            .await?;
         Ok((captured, events))
     }
 
@@ -142,11 +150,6 @@ impl Trials {
         scratch: &Path,
     ) -> Result<Vec<Event>, Fault> {
         let task = &ready.task;
-        world
-            .agent
-            .start_main()
-            .await
-            .map_err(|error| fault("sandbox", &error))?;
         let path = scratch.join("trajectory.jsonl");
         let recorder = Recorder::create(&path).map_err(|error| fault("agent", &error))?;
         let toolbox = Toolbox::of(&task.tools).map_err(|error| fault("agent", &error))?;
@@ -169,7 +172,7 @@ impl Trials {
         read_events(&path).map_err(|error| fault("agent", &error))
     }
 
-    async fn verify_in_scratch(
+    pub(super) async fn verify_in_scratch(
         &self,
         ready: &Ready,
         captured: &Capture,

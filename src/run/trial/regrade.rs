@@ -11,19 +11,24 @@ use tokio_util::sync::CancellationToken;
 
 use super::attempt::{Attempt, Interrupted, Verified};
 use super::live::is_live;
-use super::prepare::fault;
+use super::prepare::{Ready, fault};
 use super::record::Went;
+use super::rounds::Part;
+use super::steps;
 use super::stored_change::CHANGE_FILES;
 use super::{Trials, now};
 use crate::agent::{self, Account};
-use crate::record::{Fault, HostLoad, MishapRecord, PlannedTrial, Reason, Timing, TrialRecord};
+use crate::record::{
+    Fault, HostLoad, MishapRecord, PlannedTrial, Reason, StepRecord, Timing, TrialRecord,
+};
 use crate::run::manifest::{self, FileDigest, digest_file};
 use crate::run::{
     Demand, Events, ExecuteTrial, Phase, PhaseClock, fault_record, host_load, read_trial, trial_dir,
 };
-use crate::score;
+use crate::score::{self, Mishap};
 use crate::tool::Toolbox;
-use crate::trajectory::{Tally, head_of, read_events};
+use crate::trajectory::{Event, Tally, head_of, read_events};
+use crate::verify::{Judged, judge_steps};
 
 const TRAJECTORY: &str = "trajectory.jsonl";
 
@@ -95,6 +100,16 @@ impl ExecuteTrial for Regrade {
     }
 }
 
+/// What comes of verifying a stored trial again, beside its judgement.
+#[derive(Default)]
+struct Again {
+    /// What was put on record of the stored trial's files.
+    own: Option<manifest::Manifest>,
+    steps: Vec<StepRecord>,
+    touched: Vec<String>,
+    warnings: Vec<String>,
+}
+
 impl Attempt<'_> {
     async fn regrade(
         &self,
@@ -121,33 +136,30 @@ impl Attempt<'_> {
         self.enter(clock, Phase::Capture, "");
         let source = read_trial(from).map_err(|error| host(&error))?;
         let mut warnings = self.ready.warnings.clone();
-        warnings.extend(copy(from, self.dir).map_err(|error| host(&error))?);
+        let own = listed(from);
+        let copied = copy(own.as_ref(), "", &[TRAJECTORY], from, self.dir);
+        warnings.extend(copied.map_err(|error| host(&error))?);
         let path = self.dir.join(TRAJECTORY);
         let events = read_events(&path).map_err(|error| host(&error))?;
-        let scratch = self.trials.scratch().map_err(Ok)?;
         let ready = self.ready;
-        let reading = self
-            .trials
-            .stored_change(ready, from, &events, scratch.path());
-        let captured = reading.await.map_err(Ok)?;
         let workdir = self.workdir().await.map_err(Ok)?;
-        self.enter(clock, Phase::Verify, "");
-        let verified = tokio::select! {
-            verified = self.verify(&captured, clock, &mut warnings) => verified,
+        let mut went = Again {
+            own,
+            ..Again::default()
+        };
+        let (judged, verifying) = tokio::select! {
+            again = self.again(from, &source, &events, clock, &mut went) => again.map_err(Ok)?,
             () = cancel.cancelled() => return Err(Err(Interrupted)),
         };
         clock.enter(Phase::Harness);
-        let (judged, verifying) = match verified {
-            Verified::Judged(judged) => (Some(judged), None),
-            Verified::Mishap(mishap) => (None, Some(mishap)),
-        };
+        warnings.extend(went.warnings);
         let earlier = source
             .basis
             .as_ref()
             .and_then(|basis| basis.mishap.as_ref());
         let of_session = earlier.filter(|mishap| is_of_session(mishap));
         let begins = ready.paths_begin(&workdir);
-        let touched = Some(captured.touched.as_slice());
+        let touched = Some(went.touched.as_slice());
         let rules = &ready.task.tools;
         let toolbox = Toolbox::of(rules).map_err(|error| Ok(fault("capture", &error)))?;
         let summary = &source.trajectory;
@@ -160,8 +172,9 @@ impl Attempt<'_> {
                 sha256: summary.sha256.clone(),
                 head: self.head(&path).map_err(|error| host(&error))?,
             },
-            judged: judged.map(|judged| *judged),
+            judged,
             mishap: of_session.map(score::mishap).or(verifying),
+            steps: went.steps,
             tools: self.judged_calls(&events, touched, begins),
             account: Account::default().into(),
             toolbox: toolbox.into(),
@@ -177,6 +190,95 @@ impl Attempt<'_> {
             cost_microusd: source.cost_microusd,
             setup: source.setup,
             ..record
+        })
+    }
+
+    /// The verification of what is stored, or of what is stored of each step.
+    async fn again(
+        &self,
+        from: &Path,
+        source: &TrialRecord,
+        events: &[Event],
+        clock: &PhaseClock,
+        went: &mut Again,
+    ) -> Result<(Option<Judged>, Option<Mishap>), Fault> {
+        let Some(basis) = self.ready.steps_basis() else {
+            return self
+                .round_again(from, self.dir, self.ready, events, clock, went)
+                .await;
+        };
+        for earlier in &source.steps {
+            let named = |part: &&Ready| {
+                let step = part.step.as_ref();
+                step.is_some_and(|step| step.name == earlier.name)
+            };
+            let Some(part) = self.ready.parts.iter().find(named) else {
+                let message = format!("the task has no step `{}` any more", earlier.name);
+                return Err(Fault {
+                    class: "task".into(),
+                    retryable: false,
+                    ..fault("verify", &message)
+                });
+            };
+            // What could not be begun then left nothing.
+            let Some(end) = earlier.end else {
+                went.steps.push(earlier.clone());
+                continue;
+            };
+            let (from, to) = (
+                steps::folder(from, &earlier.name),
+                steps::folder(self.dir, &earlier.name),
+            );
+            let (judged, mishap) = self
+                .round_again(&from, &to, part, events, clock, went)
+                .await?;
+            went.steps
+                .push(steps::record(&earlier.name, &end, judged, &mishap));
+        }
+        let at = self.ready.task.verification.resolved_at;
+        Ok((Some(judge_steps(&went.steps, basis, at)), None))
+    }
+
+    async fn round_again(
+        &self,
+        from: &Path,
+        to: &Path,
+        ready: &Ready,
+        events: &[Event],
+        clock: &PhaseClock,
+        went: &mut Again,
+    ) -> Result<(Option<Judged>, Option<Mishap>), Fault> {
+        let host = |error: &dyn std::fmt::Display| Fault {
+            class: "host".into(),
+            retryable: false,
+            ..fault("capture", error)
+        };
+        self.enter(clock, Phase::Capture, "");
+        std::fs::create_dir_all(to).map_err(|error| host(&error))?;
+        let below = match &ready.step {
+            Some(step) => format!("{}/", steps::below(&step.name)),
+            None => String::new(),
+        };
+        let copied = copy(went.own.as_ref(), &below, &CHANGE_FILES, from, to);
+        went.warnings.extend(copied.map_err(|error| host(&error))?);
+        let scratch = self.trials.scratch()?;
+        let captured = self
+            .trials
+            .stored_change(ready, from, events, scratch.path())
+            .await?;
+        self.enter(clock, Phase::Verify, "");
+        let part = Part {
+            ready,
+            dir: to,
+            last: true,
+        };
+        let verified = self
+            .verify(part, &captured, clock, &mut went.warnings)
+            .await;
+        went.touched = captured.touched;
+        Ok(match verified {
+            Verified::Judged(judged) => (Some(*judged), None),
+            Verified::Mishap(mishap) => (None, Some(mishap)),
         })
     }
 
@@ -201,19 +303,29 @@ fn is_of_session(mishap: &MishapRecord) -> bool {
     mishap.phase != "verify" && mishap.reason != Some(Reason::BrokeVerifier)
 }
 
-/// Copies what the stored trial is verified from; what is no longer as it was put on
-/// record is told.
-fn copy(from: &Path, to: &Path) -> io::Result<Vec<String>> {
-    let own = manifest::read(from).ok();
+/// The trial's own list of its files, where it can be read.
+fn listed(trial: &Path) -> Option<manifest::Manifest> {
+    manifest::read(trial).ok().map(|(own, _)| own)
+}
+
+/// Copies files of a stored trial, of which `below` leads to a step's; what is no longer
+/// as it was put on record is told.
+fn copy(
+    own: Option<&manifest::Manifest>,
+    below: &str,
+    names: &[&str],
+    from: &Path,
+    to: &Path,
+) -> io::Result<Vec<String>> {
     let mut warnings = Vec::new();
-    for name in CHANGE_FILES.into_iter().chain([TRAJECTORY]) {
+    for name in names {
         let (source, target) = (from.join(name), to.join(name));
-        let listed = |own: &manifest::Manifest| own.files.get(name).cloned();
-        let expected: Option<FileDigest> = own.as_ref().and_then(|(own, _)| listed(own));
+        let shown = format!("{below}{name}");
+        let expected: Option<FileDigest> = own.and_then(|own| own.files.get(&shown).cloned());
         match manifest::open_plain(&source) {
             Ok(mut file) => io::copy(&mut file, &mut std::fs::File::create(&target)?)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound && expected.is_none() => {
-                if name == TRAJECTORY {
+                if *name == TRAJECTORY {
                     std::fs::write(&target, b"")?;
                 }
                 continue;
@@ -225,7 +337,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<Vec<String>> {
         };
         if own.is_some() && expected != Some(digest_file(&target, None)?) {
             warnings.push(format!(
-                "{name} of the stored trial is not what was put on record: `proofyard audit`"
+                "{shown} of the stored trial is not what was put on record: `proofyard audit`"
             ));
         }
     }

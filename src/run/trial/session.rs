@@ -7,22 +7,21 @@ use sha2::{Digest as _, Sha256};
 
 use super::attempt::{Attempt, Interrupted, ours};
 use super::prepare::fault;
-use super::world::{World, expire};
+use super::rounds::{Part, Stage};
+use super::world::expire;
 use crate::agent::{Account, Agent, Session, SessionError};
 use crate::model::ModelError;
 use crate::record::{End, Fault, hex};
 use crate::run::{Phase, PhaseClock, RunEvent, Spending};
 use crate::sandbox::{Limit, SandboxError};
 use crate::score::{Cause, Mishap};
-use crate::tool::{ToolError, Toolbox};
-use crate::trajectory::{Event, Recorder};
+use crate::tool::ToolError;
+use crate::trajectory::Event;
 
 /// How a session ended, beside what it left.
 pub struct Ended {
     pub end: End,
     pub mishap: Option<Mishap>,
-    pub account: Arc<Account>,
-    pub toolbox: Arc<Toolbox>,
 }
 
 impl Attempt<'_> {
@@ -30,9 +29,8 @@ impl Attempt<'_> {
     /// the end of a session, not of the trial.
     pub(super) async fn session(
         &self,
-        agent: &dyn Agent,
-        world: &World,
-        recorder: &Arc<Recorder>,
+        stage: &Stage<'_>,
+        part: Part<'_>,
         clock: &PhaseClock,
     ) -> Result<Ended, Result<Fault, Interrupted>> {
         self.enter(clock, Phase::Agent, "");
@@ -42,28 +40,26 @@ impl Attempt<'_> {
                 ..fault("agent", error)
             })
         };
-        if let Err(error) = world.agent.start_main().await {
-            // The image's own process is not there: what the task meant cannot be had.
-            return Err(Ok(fault("sandbox", &error)));
-        }
-        let task = &self.ready.task;
-        let toolbox = Toolbox::of(&task.tools).map_err(|error| {
-            Ok(Fault {
-                class: "task".into(),
-                ..fault("agent", &error)
-            })
-        })?;
-        let toolbox = Arc::new(toolbox);
-        let account = Arc::new(Account::default());
-        let watch = self.watcher(agent, &account);
+        let Stage {
+            agent,
+            world,
+            recorder,
+            account,
+            toolbox,
+            ..
+        } = stage;
+        let task = &part.ready.task;
+        let watch = self.watcher(*agent, account);
         let tools = world.tools(self.trials, toolbox.clone(), recorder.clone(), watch);
         let limit = self.trials.agent_time(task);
+        // What earlier steps took is not this one's.
+        let before = (account.meter.answers(), account.meter.waits());
         let id = self.session_id();
         let session = Session {
             task,
             tools: &tools,
             id: &id,
-            account: &account,
+            account,
             ledger: &self.trials.ledger,
             time_limit: limit,
             started: Instant::now(),
@@ -73,7 +69,8 @@ impl Attempt<'_> {
                 .record(Event::harness(event, text))
                 .map_err(|error| host(&error))
         };
-        let expired = expire(limit, session.started, || account.meter.waits());
+        let waited = || account.meter.waits().saturating_sub(before.1);
+        let expired = expire(limit, session.started, waited);
         let (end, mishap) = tokio::select! {
             acted = agent.act(&session) => match acted {
                 Ok(end) => (end, None),
@@ -112,14 +109,14 @@ impl Attempt<'_> {
             }
         };
         clock.shift(Phase::Agent, Phase::Tools, tools.spent());
-        clock.shift(Phase::Agent, Phase::Model, account.meter.answers());
-        clock.shift(Phase::Agent, Phase::ModelWait, account.meter.waits());
-        Ok(Ended {
-            end,
-            mishap,
-            account,
-            toolbox,
-        })
+        let (answers, waits) = (account.meter.answers(), account.meter.waits());
+        clock.shift(Phase::Agent, Phase::Model, answers.saturating_sub(before.0));
+        clock.shift(
+            Phase::Agent,
+            Phase::ModelWait,
+            waits.saturating_sub(before.1),
+        );
+        Ok(Ended { end, mishap })
     }
 
     /// Shows each call as it begins, and what is spent by then.

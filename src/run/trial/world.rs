@@ -99,6 +99,19 @@ impl Trials {
         Ok(world)
     }
 
+    /// A world that is ready to be acted in, of no trial.
+    pub(super) async fn begun_world(&self, ready: &Ready, trial: &str) -> Result<World, Fault> {
+        let world = self.world(ready, trial).await;
+        let world = world.map_err(|error| fault("sandbox", &error))?;
+        match self.begin(world.agent.as_ref(), ready).await {
+            Ok(()) => Ok(world),
+            Err(fault) => {
+                let _ = world.stop().await;
+                Err(fault)
+            }
+        }
+    }
+
     /// What the task's tools left, once nothing of them runs any more.
     pub(super) async fn tool_state(
         &self,
@@ -120,20 +133,30 @@ impl Trials {
         Ok(Some(ToolState { deleted, tar }))
     }
 
-    /// Ends everything of the agent's, then takes its change and the state of the
-    /// task's tools, and what hidden checks are told of its calls.
+    /// Ends everything of the agent's (or stops it, where it `stays`), then takes its
+    /// change and the state of the task's tools, and what hidden checks are told of its
+    /// calls.
     pub(super) async fn capture_world(
         &self,
         world: &World,
         ready: &Ready,
         scratch: &std::path::Path,
         events: &[Event],
+        stays: bool,
     ) -> Result<Result<Capture, Refusal>, Fault> {
-        let captured = self.capture(world.agent.as_ref(), ready, scratch).await?;
+        let agent = world.agent.as_ref();
+        // What they gather may come from what the agent left running.
+        let collected = match self.collect(agent, &ready.task).await {
+            Ok(warnings) => warnings,
+            // The capture will meet the same, and says what it means.
+            Err(error) => vec![error.to_string()],
+        };
+        let captured = self.capture(agent, ready, scratch, stays).await?;
         let mut captured = match captured {
             Ok(captured) => captured,
             Err(refusal) => return Ok(Err(refusal)),
         };
+        captured.notes.extend(collected);
         match self.tool_state(ready, world).await {
             Ok(state) => captured.tools = state,
             Err(SandboxError::Guest(refused)) => {

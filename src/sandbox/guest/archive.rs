@@ -35,7 +35,8 @@ pub fn pack(
         buffer: Vec::with_capacity(wire::CHUNK),
     });
     builder.mode(tar::HeaderMode::Complete);
-    for path in wire::split_paths(paths).flat_map(candidates) {
+    let named = wire::split_paths(paths).flat_map(candidates);
+    for path in named.flat_map(|path| with_below(path, bounds.deep)) {
         let Some(entries) = left.entries.checked_sub(1) else {
             return Ok(Err(too_large(format!(
                 "more than {} entries",
@@ -59,6 +60,18 @@ pub fn pack(
     }
     builder.into_inner()?.flush()?;
     Ok(Ok(skipped))
+}
+
+/// An entry, and all below it where that is asked for; never through a link.
+fn with_below(path: PathBuf, deep: bool) -> Box<dyn Iterator<Item = PathBuf>> {
+    if !deep {
+        return Box::new(std::iter::once(path));
+    }
+    let walk = walkdir::WalkDir::new(path)
+        .follow_root_links(false)
+        .sort_by_file_name();
+    // What cannot be looked into is left out, as what vanishes meanwhile.
+    Box::new(walk.into_iter().flatten().map(walkdir::DirEntry::into_path))
 }
 
 fn too_large(what: String) -> GuestError {
@@ -485,6 +498,7 @@ mod tests {
             bytes: 99,
             entries: 10,
             holes: false,
+            deep: false,
         };
         let refused = pack(
             &wire::join_paths([file.as_os_str().as_bytes()]),

@@ -8,12 +8,13 @@ use super::environment::network_mode;
 use super::servers::{artifacts, health};
 use super::verifier_side::Side;
 use crate::diagnose::KeyPath;
+use crate::record::Strategy;
 use crate::task::raw::{AgentTable, LeastReward, StepTable, StrategyName, TaskToml};
 use crate::task::read::Parts;
-use crate::task::{AgentRules, RewardStrategy, Step};
+use crate::task::{AgentRules, Step};
 
 /// How the rewards of steps become one.
-pub fn strategy(raw: &TaskToml, check: &mut Checker<'_>) -> RewardStrategy {
+pub fn strategy(raw: &TaskToml, check: &mut Checker<'_>) -> Strategy {
     let steps = raw.steps.as_ref().is_some_and(|steps| !steps.is_empty());
     if raw.multi_step_reward_strategy.is_some() && !steps {
         check.warn(
@@ -22,8 +23,8 @@ pub fn strategy(raw: &TaskToml, check: &mut Checker<'_>) -> RewardStrategy {
         );
     }
     match raw.multi_step_reward_strategy {
-        Some(StrategyName::Final) => RewardStrategy::Final,
-        Some(StrategyName::Mean) | None => RewardStrategy::Mean,
+        Some(StrategyName::Final) => Strategy::Final,
+        Some(StrategyName::Mean) | None => Strategy::Mean,
     }
 }
 

@@ -58,6 +58,7 @@ pub fn verification(
             check,
         )
         .unwrap_or_default(),
+        hold: true,
         services: services(table, check),
         answers: answers(table, check),
         runner,

@@ -7,8 +7,8 @@ use super::Checker;
 use super::environment::{Described, environment, network_mode};
 use super::servers::collects;
 use crate::diagnose::KeyPath;
-use crate::task::raw::{EnvironmentMode, EnvironmentTable, VerifierTable};
-use crate::task::{Hidden, Network, Runner, Separate, Verification};
+use crate::task::raw::{EnvironmentMode, EnvironmentTable, NetworkMode, VerifierTable};
+use crate::task::{Environment, Hidden, Network, Runner, Separate, Verification};
 
 /// Harbor's default.
 pub const TIMEOUT: Duration = Duration::from_secs(600);
@@ -126,7 +126,7 @@ impl Tables<'_> {
                 ours: self.ours,
             };
             return Some(Separate {
-                environment: environment(&table, described, check),
+                environment: self.of_phase(environment(&table, described, check), &levels),
                 has_tests: true,
             });
         }
@@ -142,9 +142,26 @@ impl Tables<'_> {
             ours: self.ours,
         };
         Some(Separate {
-            environment: environment(&table, described, check),
+            environment: self.of_phase(environment(&table, described, check), &levels),
             has_tests: false,
         })
+    }
+
+    /// With the network that the verifier's own table asks for, where it does.
+    fn of_phase(
+        &self,
+        environment: Environment,
+        levels: &[(&VerifierTable, KeyPath, &Path)],
+    ) -> Environment {
+        let mode = levels.iter().find_map(|(level, ..)| level.network_mode);
+        Environment {
+            network: match mode {
+                Some(NetworkMode::Public) => Network::Full,
+                Some(NetworkMode::NoNetwork) => Network::None,
+                Some(NetworkMode::Allowlist) | None => environment.network,
+            },
+            ..environment
+        }
     }
 }
 
