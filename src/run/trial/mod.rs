@@ -202,6 +202,7 @@ impl Trials {
                     "sleep infinity".into(),
                 ]),
             },
+            attach: None,
         }
     }
 
