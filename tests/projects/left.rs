@@ -30,7 +30,7 @@ async fn what_is_dropped_is_taken_away_also_where_its_sandbox_goes_later() {
     };
     let project = place.up(&some()).await;
     let main = place.main(&project).await;
-    assert_eq!(place.left().await.len(), 5);
+    assert_eq!(place.left().await.len(), 6);
     drop(project);
     tokio::time::sleep(Duration::from_millis(300)).await;
     drop(main);
@@ -69,7 +69,7 @@ async fn what_a_dead_owner_left_is_cleaned() {
         .spawn()
         .unwrap();
     let mut waited = 0;
-    while place.left().await.len() < 4 {
+    while place.left().await.len() < 5 {
         waited += 1;
         assert!(waited < 1000, "{:?}", place.left().await);
         tokio::time::sleep(Duration::from_millis(50)).await;

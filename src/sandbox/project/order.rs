@@ -112,7 +112,8 @@ impl ProjectSpec {
             });
         }
         for capability in &service.cap_add {
-            let plain = capability.trim_start_matches("CAP_");
+            let upper = capability.to_uppercase();
+            let plain = upper.trim_start_matches("CAP_");
             if !SERVICE_CAPABILITIES.contains(&plain) {
                 return Err(SpecFault::Capability {
                     service: name.clone(),
@@ -265,7 +266,7 @@ mod tests {
             spec.services[0].cap_add = vec![name.into()];
             assert!(matches!(spec.stages(), Err(SpecFault::Capability { .. })));
         }
-        spec.services[0].cap_add = vec!["CAP_CHOWN".into()];
+        spec.services[0].cap_add = vec!["CAP_CHOWN".into(), "setuid".into()];
         assert!(spec.stages().is_ok());
     }
 

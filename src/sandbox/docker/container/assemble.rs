@@ -53,7 +53,8 @@ pub async fn assemble(
     }
     let attach = spec.attach.clone().unwrap_or_default();
     for (name, target, read_only) in &attach.volumes {
-        mounts.push(volume(Some(name), target, *read_only));
+        let labels = engine.owner.labels(&spec.run, &spec.trial);
+        mounts.push(volume(Some(name), target, *read_only, labels));
     }
     let listener = match socket {
         true => Some(reach::listen(&remains.scratch)?),

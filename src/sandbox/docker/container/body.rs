@@ -1,9 +1,11 @@
 //! What the engine is asked to make: limits, mounts, what PID 1 is.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use bollard::models::{
-    ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType, ResourcesUlimits,
+    ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType, MountVolumeOptions,
+    ResourcesUlimits,
 };
 
 use crate::sandbox::docker::attach::{endpoint, nowhere, soon};
@@ -99,13 +101,23 @@ pub fn main_process(main: &MainProcess, entrypoint: &[String], cmd: &[String]) -
     }
 }
 
-/// A volume of the engine's.
-pub fn volume(name: Option<&str>, target: &str, read_only: bool) -> Mount {
+/// A volume of the engine's, or without a name one of the container's own. One that
+/// the engine makes for it has these labels.
+pub fn volume(
+    name: Option<&str>,
+    target: &str,
+    read_only: bool,
+    labels: HashMap<String, String>,
+) -> Mount {
     Mount {
         target: Some(target.to_owned()),
         source: name.map(str::to_owned),
         typ: Some(MountType::VOLUME),
         read_only: Some(read_only),
+        volume_options: Some(MountVolumeOptions {
+            labels: Some(labels),
+            ..Default::default()
+        }),
         ..Default::default()
     }
 }

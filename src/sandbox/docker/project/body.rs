@@ -152,12 +152,13 @@ fn mounts(
     service: &ServiceSpec,
     volumes: &BTreeMap<String, String>,
 ) -> Result<Vec<Mount>, SandboxError> {
+    let labels = || engine.owner.labels(&spec.run, &spec.trial);
     let own = service.mounts.iter().map(|mount| match mount {
         ServiceMount::Volume(mount) => {
             let name = volumes.get(&mount.volume).map(String::as_str);
-            volume(name, &mount.target, mount.read_only)
+            volume(name, &mount.target, mount.read_only, labels())
         }
-        ServiceMount::Anonymous { target, read_only } => volume(None, target, *read_only),
+        ServiceMount::Anonymous { target, read_only } => volume(None, target, *read_only, labels()),
     });
     let mut mounts: Vec<Mount> = own.collect();
     if let Some(bundle) = bundle(engine, spec) {
