@@ -77,6 +77,7 @@ impl Yard {
             user: None,
             work_tree: None,
             main: MainProcess::None,
+            attach: None,
         };
         DockerSandbox::start(&self.engine, &spec).await.unwrap()
     }

@@ -103,6 +103,7 @@ pub fn spec(place: &Place, run: &str) -> SandboxSpec {
         user: None,
         work_tree: None,
         main: MainProcess::None,
+        attach: None,
     }
 }
 

@@ -20,8 +20,8 @@ pub async fn run() -> Result<Exit, Failure> {
         let _ = writeln!(std::io::stderr(), "error: {failed}");
     }
     to_stdout(&format!(
-        "removed {} containers, {} volumes and {} mounts of {} dead owners\n",
-        cleaned.containers, cleaned.volumes, cleaned.mounts, cleaned.owners
+        "removed {} containers, {} networks, {} volumes and {} mounts of {} dead owners\n",
+        cleaned.containers, cleaned.networks, cleaned.volumes, cleaned.mounts, cleaned.owners
     ))?;
     Ok(if cleaned.failed.is_empty() {
         Exit::Done

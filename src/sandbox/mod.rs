@@ -9,6 +9,7 @@ mod error;
 #[cfg(test)]
 pub mod fake;
 pub mod guest;
+pub mod project;
 pub mod spec;
 pub mod wire;
 
@@ -90,6 +91,12 @@ pub trait Sandbox: Send + Sync {
     /// Starts the image's own process beside the helper, where the sandbox was
     /// made without it. Nothing where there is none.
     async fn start_main(&self) -> Result<(), SandboxError> {
+        Ok(())
+    }
+
+    /// Leaves the networks that it was attached to, so that another one can take its
+    /// place and its names there. Nothing where there are none.
+    async fn detach(&self) -> Result<(), SandboxError> {
         Ok(())
     }
 

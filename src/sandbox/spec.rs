@@ -27,6 +27,19 @@ pub struct SandboxSpec {
     pub user: Option<String>,
     pub work_tree: Option<WorkTree>,
     pub main: MainProcess,
+    /// The networks and volumes of services beside it.
+    pub attach: Option<Attachment>,
+}
+
+/// What a sandbox joins: networks and volumes that the engine has already, by the
+/// engine's own names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attachment {
+    /// Networks in place of the one of [`SandboxSpec::network`], with the names that
+    /// it has there; none: that one stays.
+    pub networks: Vec<(String, Vec<String>)>,
+    /// Volumes: name, where it lies, whether it is read-only.
+    pub volumes: Vec<(String, String, bool)>,
 }
 
 /// Whose world a sandbox belongs to.

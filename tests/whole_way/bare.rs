@@ -197,5 +197,6 @@ fn spec(image: &str) -> SandboxSpec {
         user: None,
         work_tree: None,
         main: MainProcess::Image,
+        attach: None,
     }
 }

@@ -217,6 +217,7 @@ impl Trials {
                     "sleep infinity".into(),
                 ]),
             },
+            attach: None,
         }
     }
 

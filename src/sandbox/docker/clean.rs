@@ -1,4 +1,4 @@
-//! Takes away what dead owners left: containers, volumes, mounts, folders.
+//! Takes away what dead owners left: containers, networks, volumes, mounts, folders.
 //!
 //! An object is touched only when its label names an owner of this machine's
 //! state folder whose lock nobody holds. Nothing is found by name or pattern.
@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 
 use bollard::Docker;
 use bollard::query_parameters::{
-    ListContainersOptionsBuilder, ListVolumesOptionsBuilder, RemoveContainerOptionsBuilder,
-    RemoveVolumeOptions,
+    ListContainersOptionsBuilder, ListNetworksOptionsBuilder, ListVolumesOptionsBuilder,
+    RemoveContainerOptionsBuilder, RemoveVolumeOptions,
 };
 
 use super::owner::{OWNER, Owner, STATE, scope};
+use super::refusal::is_gone;
 use super::work_tree::unmount;
 
 /// What was taken away.
@@ -20,6 +21,7 @@ use super::work_tree::unmount;
 pub struct Cleaned {
     pub owners: usize,
     pub containers: usize,
+    pub networks: usize,
     pub volumes: usize,
     pub mounts: usize,
     /// What could not be, each with why.
@@ -67,6 +69,7 @@ pub async fn clean(docker: Option<&Docker>, state: &Path) -> Cleaned {
 #[derive(Default)]
 struct Left {
     containers: Vec<String>,
+    networks: Vec<String>,
     volumes: Vec<String>,
 }
 
@@ -83,6 +86,15 @@ impl Left {
                 Err(error) => cleaned
                     .failed
                     .push(format!("remove the container {container}: {error}")),
+            }
+        }
+        for network in &self.networks {
+            match docker.remove_network(network).await {
+                Ok(()) => cleaned.networks += 1,
+                Err(error) if is_gone(&error) => {}
+                Err(error) => cleaned
+                    .failed
+                    .push(format!("remove the network {network}: {error}")),
             }
         }
         for volume in &self.volumes {
@@ -114,6 +126,15 @@ async fn find(
         let owner = container.labels.unwrap_or_default().remove(OWNER);
         if let (Some(owner), Some(id)) = (owner, container.id) {
             left.entry(owner).or_default().containers.push(id);
+        }
+    }
+    let options = ListNetworksOptionsBuilder::default()
+        .filters(&filters)
+        .build();
+    for network in docker.list_networks(Some(options)).await? {
+        let owner = network.labels.unwrap_or_default().remove(OWNER);
+        if let (Some(owner), Some(id)) = (owner, network.id) {
+            left.entry(owner).or_default().networks.push(id);
         }
     }
     let options = ListVolumesOptionsBuilder::default()
@@ -188,16 +209,6 @@ fn unescape(text: &str) -> String {
         }
     }
     out + rest
-}
-
-fn is_gone(error: &bollard::errors::Error) -> bool {
-    matches!(
-        error,
-        bollard::errors::Error::DockerResponseServerError {
-            status_code: 404 | 409,
-            ..
-        }
-    )
 }
 
 #[cfg(test)]

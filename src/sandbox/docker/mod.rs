@@ -1,8 +1,9 @@
-//! The Docker engine: containers, volumes and images by its API.
+//! The Docker engine: containers, networks, volumes and images by its API.
 //!
 //! Owns bollard, whose types stay in here, and everything that we make in an
 //! engine: labelled, owned, and taken away again. Must not know tasks or agents.
 
+mod attach;
 mod clean;
 pub mod connect;
 mod container;
@@ -13,6 +14,8 @@ mod layer;
 mod link;
 mod owner;
 mod program;
+pub mod project;
+mod refusal;
 mod watch;
 mod work_tree;
 
@@ -21,3 +24,4 @@ pub use connect::{ConnectError, connect};
 pub use container::DockerSandbox;
 pub use engine::{Engine, EngineError, Facts};
 pub use owner::scope;
+pub use project::Project;

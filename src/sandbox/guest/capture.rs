@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
+use crate::sandbox::Captured;
 use crate::sandbox::wire::Lengths;
 
 /// A bounded memory of a stream: the first half of the bound, and the last.
@@ -51,6 +52,17 @@ impl Capture {
         self.tail.drain(..over);
         self.cut += over as u64;
         self.tail.extend(bytes);
+    }
+
+    /// What was kept, head and tail apart where something between was cut.
+    pub fn captured(mut self) -> Captured {
+        let (lengths, mut head) = self.take();
+        let tail = head.split_off(lengths.head as usize);
+        Captured {
+            head,
+            tail,
+            cut: lengths.cut,
+        }
     }
 
     /// Takes what was kept; the capture is as new.

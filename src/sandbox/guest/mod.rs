@@ -7,7 +7,7 @@
 //! when the sandbox is out of both. Must not know tasks, agents or the engine.
 
 mod archive;
-mod capture;
+pub(super) mod capture;
 mod files;
 mod live;
 pub mod look;

@@ -8,10 +8,11 @@ use bollard::models::{Mount, MountType, MountVolumeOptions, VolumeCreateRequest}
 use bollard::query_parameters::CreateContainerOptionsBuilder;
 use tokio::sync::watch;
 
-use super::body::{bind, body, main_process};
+use super::body::{bind, body, main_process, volume};
 use super::remains::Remains;
 use super::written::Written;
 use super::{DockerSandbox, host, reach, refused};
+use crate::sandbox::docker::attach::join;
 use crate::sandbox::docker::engine::Engine;
 use crate::sandbox::docker::images::{CA_PATH, ImageConfig, host_env};
 use crate::sandbox::docker::layer::work_tree_image;
@@ -50,6 +51,11 @@ pub async fn assemble(
     {
         mounts.push(bind(bundle, CA_PATH)?);
     }
+    let attach = spec.attach.clone().unwrap_or_default();
+    for (name, target, read_only) in &attach.volumes {
+        let labels = engine.owner.labels(&spec.run, &spec.trial);
+        mounts.push(volume(Some(name), target, *read_only, labels));
+    }
     let listener = match socket {
         true => Some(reach::listen(&remains.scratch)?),
         false => None,
@@ -61,6 +67,10 @@ pub async fn assemble(
         .map_err(|error| refused("make the sandbox's container", &error))?
         .id;
     remains.container = Some(id.clone());
+    // Together with the container an engine may take one network only.
+    for (network, aliases) in attach.networks.iter().skip(1) {
+        join(engine, network, &id, aliases).await?;
+    }
     let link = start(engine, &id, listener, &remains.scratch).await?;
     let tree_path = spec.work_tree.as_ref().map(|tree| tree.path.clone());
     let tree = remains.upper.as_ref().zip(tree_path);
@@ -79,6 +89,7 @@ pub async fn assemble(
         limit,
         memory_bytes: spec.limits.memory_bytes,
         owner: (0, 0),
+        networks: attach.networks.into_iter().map(|(name, _)| name).collect(),
         watcher,
         remains: Mutex::new(Some(std::mem::take(remains))),
         _alive: engine.background.token(),

@@ -1,11 +1,14 @@
 //! What the engine is asked to make: limits, mounts, what PID 1 is.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use bollard::models::{
-    ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType, ResourcesUlimits,
+    ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType, MountVolumeOptions,
+    ResourcesUlimits,
 };
 
+use crate::sandbox::docker::attach::{endpoint, nowhere, soon};
 use crate::sandbox::docker::engine::Engine;
 use crate::sandbox::{MainProcess, NetworkMode, SandboxError, SandboxSpec, wire};
 
@@ -35,6 +38,8 @@ pub fn body(
         soft: Some(value as i64),
         hard: Some(value as i64),
     };
+    let network = spec.attach.as_ref().and_then(|to| to.networks.first());
+    let unasked = network.is_some() && spec.network == NetworkMode::None;
     let mut entrypoint = vec![wire::HELPER.to_owned(), "guest".to_owned()];
     match socket {
         true => entrypoint.extend([
@@ -68,10 +73,13 @@ pub fn body(
             cap_drop: Some(vec!["ALL".into()]),
             cap_add: Some(CAPABILITIES.iter().map(|name| (*name).to_owned()).collect()),
             security_opt: Some(vec!["no-new-privileges".into()]),
-            network_mode: Some(match spec.network {
-                NetworkMode::None => "none".into(),
-                NetworkMode::Full => "default".into(),
+            network_mode: Some(match (spec.network, network) {
+                (_, Some((network, _))) => network.clone(),
+                (NetworkMode::None, None) => "none".into(),
+                (NetworkMode::Full, None) => "default".into(),
             }),
+            dns: unasked.then(nowhere),
+            dns_options: unasked.then(soon),
             log_config: Some(HostConfigLogConfig {
                 typ: Some("none".into()),
                 config: None,
@@ -79,6 +87,7 @@ pub fn body(
             mounts: Some(mounts),
             ..Default::default()
         }),
+        networking_config: network.map(|(network, aliases)| endpoint(network, aliases)),
         ..Default::default()
     }
 }
@@ -89,6 +98,27 @@ pub fn main_process(main: &MainProcess, entrypoint: &[String], cmd: &[String]) -
         MainProcess::None => Vec::new(),
         MainProcess::Image => entrypoint.iter().chain(cmd).cloned().collect(),
         MainProcess::EntrypointWith(command) => entrypoint.iter().chain(command).cloned().collect(),
+    }
+}
+
+/// A volume of the engine's, or without a name one of the container's own. One that
+/// the engine makes for it has these labels.
+pub fn volume(
+    name: Option<&str>,
+    target: &str,
+    read_only: bool,
+    labels: HashMap<String, String>,
+) -> Mount {
+    Mount {
+        target: Some(target.to_owned()),
+        source: name.map(str::to_owned),
+        typ: Some(MountType::VOLUME),
+        read_only: Some(read_only),
+        volume_options: Some(MountVolumeOptions {
+            labels: Some(labels),
+            ..Default::default()
+        }),
+        ..Default::default()
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{DockerSandbox, hold, reach, unexpected};
+use crate::sandbox::docker::attach::leave;
 use crate::sandbox::wire::{self, ExecRequest, Lengths, Reply, Request, ShellRequest};
 use crate::sandbox::{
     Captured, Change, Exec, ExecOutput, FileRead, LimitHit, PackBounds, Packed, Sandbox,
@@ -245,6 +246,14 @@ impl Sandbox for DockerSandbox {
         self.call("starting the image's own process", &request, &[], SHORT)
             .await
             .map(drop)
+    }
+
+    async fn detach(&self) -> Result<(), SandboxError> {
+        let mut left = Ok(());
+        for network in &self.networks {
+            left = left.and(leave(&self.engine, network, &self.id).await);
+        }
+        left
     }
 
     async fn revive(&self) -> Result<(), SandboxError> {

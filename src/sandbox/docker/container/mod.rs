@@ -17,11 +17,12 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::connect::innermost;
 use super::engine::Engine;
 use super::link::{Link, LinkError};
+use super::refusal::refused;
 use crate::sandbox::wire::{Reply, Request, Setup};
 use crate::sandbox::{LimitHit, SandboxError, SandboxSpec};
+pub(super) use body::{bind, volume};
 use remains::Remains;
 use written::Written;
 
@@ -37,6 +38,8 @@ pub struct DockerSandbox {
     limit: watch::Receiver<Option<LimitHit>>,
     memory_bytes: u64,
     owner: (u32, u32),
+    /// Networks of a project that it was put onto.
+    networks: Vec<String>,
     watcher: JoinHandle<()>,
     /// None once somebody takes it away.
     remains: Mutex<Option<Remains>>,
@@ -225,21 +228,6 @@ fn unexpected(doing: &'static str, reply: &Reply) -> SandboxError {
     SandboxError::Engine {
         doing: doing.into(),
         message: format!("the helper answered out of turn: {reply:?}"),
-    }
-}
-
-fn refused(doing: &str, error: &bollard::errors::Error) -> SandboxError {
-    let message = match error {
-        bollard::errors::Error::DockerResponseServerError { message, .. } => message.clone(),
-        bollard::errors::Error::HyperLegacyError { .. }
-        | bollard::errors::Error::HyperResponseError { .. } => {
-            format!("the Docker engine does not answer: {}", innermost(error))
-        }
-        other => other.to_string(),
-    };
-    SandboxError::Engine {
-        doing: doing.to_owned(),
-        message,
     }
 }
 

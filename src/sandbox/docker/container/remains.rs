@@ -7,6 +7,7 @@ use bollard::query_parameters::{RemoveContainerOptionsBuilder, RemoveVolumeOptio
 use super::{host, refused};
 use crate::sandbox::SandboxError;
 use crate::sandbox::docker::engine::Engine;
+use crate::sandbox::docker::refusal::is_gone;
 use crate::sandbox::docker::work_tree::Upper;
 
 /// What exists of a sandbox, from its first folder on.
@@ -61,14 +62,4 @@ impl Remains {
             _ => first,
         }
     }
-}
-
-fn is_gone(error: &bollard::errors::Error) -> bool {
-    matches!(
-        error,
-        bollard::errors::Error::DockerResponseServerError {
-            status_code: 404 | 409,
-            ..
-        }
-    )
 }

@@ -34,6 +34,7 @@ pub use host::{CA_PATH, CA_VARIABLES, host_env};
 pub use inspect::{Healthcheck, ImageConfig, image_config};
 pub use inventory::{ImageKind, OurImage};
 pub use recipe::Recipe;
+pub(super) use text::plain;
 
 use std::collections::HashMap;
 use std::path::PathBuf;

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 const LINE: usize = 400;
 
 /// A line without terminal escapes and control characters, cut where too long.
-pub(super) fn plain(line: &str) -> String {
+pub(in crate::sandbox::docker) fn plain(line: &str) -> String {
     let mut out = String::new();
     let mut characters = line.chars();
     while let Some(character) = characters.next() {
