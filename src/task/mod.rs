@@ -6,6 +6,7 @@
 //! A folder becomes a task in steps: `folder` lists its files, [`raw`] is its
 //! `task.toml` as written, `validate` says what of it is right and what it means.
 
+pub mod compose;
 mod digest;
 mod error;
 mod filter;
