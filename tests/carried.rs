@@ -77,7 +77,9 @@ impl Yard {
             user: None,
             work_tree: None,
             main: MainProcess::None,
-            attach: None,
+            privileges: Default::default(),
+        hosts: Vec::new(),
+        attach: None,
         };
         DockerSandbox::start(&self.engine, &spec).await.unwrap()
     }

@@ -103,6 +103,8 @@ pub fn spec(place: &Place, run: &str) -> SandboxSpec {
         user: None,
         work_tree: None,
         main: MainProcess::None,
+        privileges: Default::default(),
+        hosts: Vec::new(),
         attach: None,
     }
 }

@@ -152,6 +152,7 @@ fn repo_line(repo: &Repo, task: &Task) -> String {
 fn image(task: &Task) -> String {
     match &task.environment.image {
         ImageSource::Dockerfile(folder) => format!("{}/Dockerfile", below(task, folder)),
+        ImageSource::Build(build) => format!("{} (compose)", below(task, &build.context)),
         ImageSource::Named(name) => name.clone(),
     }
 }

@@ -27,6 +27,9 @@ pub struct SandboxSpec {
     pub user: Option<String>,
     pub work_tree: Option<WorkTree>,
     pub main: MainProcess,
+    pub privileges: Privileges,
+    /// `NAME:ADDRESS` each, for its `/etc/hosts`.
+    pub hosts: Vec<String>,
     /// The networks and volumes of services beside it.
     pub attach: Option<Attachment>,
 }
@@ -80,8 +83,24 @@ pub enum MainProcess {
     Image,
     /// ENTRYPOINT with this command.
     EntrypointWith(Vec<String>),
+    /// These, each else the image's; a given entrypoint goes without the image's command.
+    Given {
+        entrypoint: Option<Vec<String>>,
+        command: Option<Vec<String>>,
+    },
     /// Nothing.
     None,
+}
+
+/// What programs in a sandbox may gain.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Privileges {
+    /// What package managers and tar need, and nothing by set-uid programs.
+    #[default]
+    Least,
+    /// What containers commonly have, but for raw sockets and devices: `sudo` and
+    /// `chroot` work.
+    Common,
 }
 
 /// Who does something in the sandbox: the sandbox's default user, or a named

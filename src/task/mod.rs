@@ -30,6 +30,7 @@ pub use pack::{MTIME, PackError, Times, pack};
 pub use parts::*;
 pub use pattern::{CallMatcher, PathGlobs, PatternError, STANDARD_TOOLS, by_value};
 pub use scaffold::{Kind, scaffold};
+pub use validate::MAIN_IMAGE;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -85,6 +86,8 @@ pub struct Environment {
     /// Directory of tool calls; default the repo's work tree, else the image's WORKDIR.
     pub workdir: Option<String>,
     pub network: Network,
+    /// Containers beside the sandbox, and what they say of it.
+    pub services: Option<Services>,
     /// Asked once the image's own process has started.
     pub health: Option<HealthCheck>,
     /// A folder of the task that is laid over the directory of tool calls.
@@ -99,6 +102,8 @@ pub struct Environment {
 pub enum ImageSource {
     /// A folder with a Dockerfile.
     Dockerfile(PathBuf),
+    /// As a compose file says.
+    Build(compose::Build),
     /// A name that is local already, or is pulled.
     Named(String),
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::compose::{self, Compose};
 use super::{AgentRules, Environment, Task, Verification};
 
 /// The format that a task is written in; it says what a folder means where it is silent.
@@ -61,6 +62,27 @@ pub struct HealthCheck {
     pub start_interval: Duration,
     /// Failures in a row that are too many.
     pub retries: u32,
+}
+
+/// Services beside the agent's sandbox.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Services {
+    pub compose: Compose,
+    /// The one of them that is the agent's sandbox.
+    pub main: String,
+}
+
+impl Services {
+    /// What is said of the agent's sandbox itself; none where that is not named.
+    pub fn main(&self) -> Option<&compose::Service> {
+        self.compose.services.get(&self.main)
+    }
+
+    /// The others, by name.
+    pub fn beside(&self) -> impl Iterator<Item = (&String, &compose::Service)> {
+        let all = self.compose.services.iter();
+        all.filter(|(name, _)| **name != self.main)
+    }
 }
 
 /// A path that is kept of a trial, and is all that a separate verifier sees.

@@ -197,6 +197,8 @@ fn spec(image: &str) -> SandboxSpec {
         user: None,
         work_tree: None,
         main: MainProcess::Image,
+        privileges: Default::default(),
+        hosts: Vec::new(),
         attach: None,
     }
 }

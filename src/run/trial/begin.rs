@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Trials;
 use super::prepare::{Ready, fault};
+use super::services::laid_in_main;
 use crate::record::Fault;
 use crate::sandbox::docker::images::Healthcheck;
 use crate::sandbox::{Sandbox, SandboxError};
@@ -56,6 +57,9 @@ impl Trials {
             ]);
             let logs = logs.map_err(|error| host(&error))?;
             sandbox.unpack("/", &[], &logs).await?;
+        }
+        for (folder, tar) in laid_in_main(environment).map_err(|error| host(&error))? {
+            sandbox.unpack(&folder, &[], &tar).await?;
         }
         if let Some(folder) = &environment.upload {
             let tar = pack(&[folder], Times::Own).map_err(|error| host(&error))?;

@@ -21,6 +21,7 @@ mod reference;
 mod reference_steps;
 mod regrade;
 mod rounds;
+mod services;
 mod session;
 mod steps;
 mod stored_change;
@@ -43,8 +44,10 @@ use crate::model::ModelError;
 use crate::record::{Fault, Limits, PlannedTrial, RunRecord, TaskId, Timing, TrialRecord};
 use crate::sandbox::docker::images::Images;
 use crate::sandbox::docker::{DockerSandbox, Engine};
-use crate::sandbox::{MainProcess, NetworkMode, Role, Sandbox, SandboxSpec, WorkTree};
-use crate::task::{Network, Task, ToolPlace};
+use crate::sandbox::{
+    MainProcess, NetworkMode, Privileges, Role, Sandbox, SandboxSpec, WorkTree,
+};
+use crate::task::{Network, Services, Task, ToolPlace};
 use crate::tool::{CallLimits, TOOLS};
 pub use check::Soundness;
 pub use naive::command_end;
@@ -180,6 +183,7 @@ impl Trials {
             _ => &environment.network,
         };
         let image = ready.verifier_image.as_ref().filter(|_| verifies);
+        let main = environment.services.as_ref().and_then(Services::main);
         SandboxSpec {
             image: image.unwrap_or(&ready.image).id.clone(),
             run: self.run.run.to_string(),
@@ -191,18 +195,14 @@ impl Trials {
                     .unwrap_or(self.settings.limits.disk_mb << 20),
                 ..self.limits(ready)
             },
-            network: match self.settings.run.network {
-                Some(NetworkSetting::None) => NetworkMode::None,
-                Some(NetworkSetting::Full) => NetworkMode::Full,
-                None if *network == Network::Full => NetworkMode::Full,
-                None => NetworkMode::None,
-            },
+            network: self.network(network),
             env: environment.env.clone(),
             workdir: environment.workdir.clone(),
-            user: match role {
-                Role::Agent | Role::Tools | Role::Shell => task.agent.user.clone(),
-                Role::Verifier | Role::Reference => task.verification.user.clone(),
-            },
+            user: match verifies {
+                false => task.agent.user.clone(),
+                true => task.verification.user.clone(),
+            }
+            .or_else(|| main?.user.clone()),
             work_tree: ready.tree.as_ref().map(|tree| WorkTree {
                 prepared: tree.dir.clone(),
                 digest: tree.digest.clone(),
@@ -211,13 +211,24 @@ impl Trials {
             }),
             main: match task.ours() {
                 true => MainProcess::Image,
-                false => MainProcess::EntrypointWith(vec![
-                    "sh".into(),
-                    "-c".into(),
-                    "sleep infinity".into(),
-                ]),
+                false => services::main_process(environment),
             },
+            privileges: match task.ours() {
+                true => Privileges::Least,
+                false => Privileges::Common,
+            },
+            hosts: main.map_or_else(Vec::new, |main| main.extra_hosts.clone()),
             attach: None,
+        }
+    }
+
+    /// What a sandbox reaches, by the settings and by its task.
+    fn network(&self, network: &Network) -> NetworkMode {
+        match self.settings.run.network {
+            Some(NetworkSetting::None) => NetworkMode::None,
+            Some(NetworkSetting::Full) => NetworkMode::Full,
+            None if *network == Network::Full => NetworkMode::Full,
+            None => NetworkMode::None,
         }
     }
 

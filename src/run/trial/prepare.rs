@@ -1,16 +1,18 @@
 //! What the trials of a task share: its image, its checkout, its reference run.
 
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::begin::of_engine;
+use super::services::{ServiceImages, main_check};
 use super::{Shared, Trials};
 use crate::record::{Fault, StepsBasis};
 use crate::repo::{self, Owner, Prepared};
 use crate::run::{Events, Granted, RunEvent};
 use crate::sandbox::docker::DockerSandbox;
-use crate::sandbox::docker::images::{BuiltImage, ImageProgress, Recipe};
+use crate::sandbox::docker::images::{BuiltImage, Described, ImageProgress, Recipe};
 use crate::sandbox::{MainProcess, Role, Sandbox};
+use crate::task::compose::Build;
 use crate::task::{Environment, HealthCheck, ImageSource, Step, Task};
 use crate::verify::reference::{JudgedRecord, ReferenceRun};
 
@@ -30,8 +32,12 @@ pub struct Ready {
     pub warnings: Vec<String>,
     /// What the image says of being ready.
     pub health: Option<HealthCheck>,
+    /// Images of the services beside its sandbox.
+    pub services: ServiceImages,
     /// Of a verifier with an image of its own.
     pub verifier_image: Option<BuiltImage>,
+    /// Of the services beside that.
+    pub verifier_services: ServiceImages,
     /// Each step as a task of its own; empty where the task has none.
     pub parts: Vec<Ready>,
     /// The step that this is.
@@ -50,6 +56,14 @@ impl Ready {
         match &self.task.verification.separate {
             Some(separate) => &separate.environment,
             None => &self.task.environment,
+        }
+    }
+
+    /// Images of the services of that environment.
+    pub fn verifiers_services(&self) -> &ServiceImages {
+        match &self.task.verification.separate {
+            Some(_) => &self.verifier_services,
+            None => &self.services,
         }
     }
 
@@ -96,7 +110,12 @@ impl Trials {
     pub(super) async fn prepare(&self, shared: &Shared, events: &Events) -> Result<Ready, Fault> {
         let task = &shared.task;
         let image = self
-            .image(&task.environment, format!("image of {}", task.id), events)
+            .image(
+                &task.environment.image,
+                task.environment.build_timeout,
+                format!("image of {}", task.id),
+                events,
+            )
             .await?;
         let config = self
             .engine
@@ -111,8 +130,13 @@ impl Trials {
             tree_path: String::new(),
             reference: None,
             warnings: shared.granted.warnings.clone(),
-            health: config.healthcheck.as_ref().and_then(of_engine),
+            health: main_check(&task.environment)
+                .or(config.healthcheck)
+                .as_ref()
+                .and_then(of_engine),
+            services: Default::default(),
             verifier_image: None,
+            verifier_services: Default::default(),
             parts: Vec::new(),
             step: None,
         };
@@ -136,37 +160,43 @@ impl Trials {
                 ..fault("checkout", &error)
             })?);
         }
-        ready.verifier_image = self.verifier_image(task, events).await?;
+        ready.services = self
+            .service_images(&task.environment, &ready.image, task.id.as_str(), events)
+            .await?;
+        self.of_verifier(&mut ready, events).await?;
         for step in &task.steps {
-            let part = task.of_step(step);
-            ready.parts.push(Ready {
-                verifier_image: self.verifier_image(&part, events).await?,
+            let mut part = Ready {
                 parts: Vec::new(),
                 step: Some(step.clone()),
-                task: part,
+                task: task.of_step(step),
                 ..ready.clone()
-            });
+            };
+            self.of_verifier(&mut part, events).await?;
+            ready.parts.push(part);
         }
         self.referenced(ready, events).await
     }
 
-    /// The image of a verifier that has one of its own.
-    async fn verifier_image(
-        &self,
-        task: &Task,
-        events: &Events,
-    ) -> Result<Option<BuiltImage>, Fault> {
-        let Some(separate) = &task.verification.separate else {
-            return Ok(None);
+    /// The images of a verifier that has an environment of its own.
+    async fn of_verifier(&self, ready: &mut Ready, events: &Events) -> Result<(), Fault> {
+        let Some(separate) = &ready.task.verification.separate else {
+            ready.verifier_image = None;
+            return Ok(());
         };
-        let what = format!("verifier's image of {}", task.id);
-        let image = self.image(&separate.environment, what, events).await?;
-        Ok(Some(image))
+        let (environment, id) = (&separate.environment, ready.task.id.as_str());
+        let what = format!("verifier's image of {id}");
+        let limit = environment.build_timeout;
+        let image = self.image(&environment.image, limit, what, events).await?;
+        let services = self.service_images(environment, &image, id, events).await?;
+        ready.verifier_services = services;
+        ready.verifier_image = Some(image);
+        Ok(())
     }
 
-    async fn image(
+    pub(super) async fn image(
         &self,
-        environment: &Environment,
+        source: &ImageSource,
+        limit: Duration,
         what: String,
         events: &Events,
     ) -> Result<BuiltImage, Fault> {
@@ -181,18 +211,19 @@ impl Trials {
                 });
             }
         };
-        let built = match &environment.image {
-            ImageSource::Dockerfile(folder) => {
-                match Recipe::from_dir(folder, self.settings.images.dir.as_deref()) {
-                    Ok(recipe) => {
-                        self.images
-                            .ensure(&recipe, environment.build_timeout, &progress)
-                            .await
-                    }
-                    Err(error) => Err(error),
-                }
+        let images = self.settings.images.dir.as_deref();
+        let recipe = match source {
+            ImageSource::Dockerfile(folder) => Some(Recipe::from_dir(folder, images)),
+            ImageSource::Build(build) => Some(Recipe::described(&described(build), images)),
+            ImageSource::Named(_) => None,
+        };
+        let built = match (recipe, source) {
+            (Some(Ok(recipe)), _) => self.images.ensure(&recipe, limit, &progress).await,
+            (Some(Err(error)), _) => Err(error),
+            (None, ImageSource::Named(name)) => {
+                self.images.ensure_named(name, true, &progress).await
             }
-            ImageSource::Named(name) => self.images.ensure_named(name, true, &progress).await,
+            (None, _) => return Err(fault("image", &"the task has no image")),
         };
         if told.load(std::sync::atomic::Ordering::Relaxed) {
             let elapsed_ms = started.elapsed().as_millis() as u64;
@@ -241,6 +272,17 @@ impl Trials {
                 class: "host".into(),
                 ..fault("harness", &error)
             })
+    }
+}
+
+/// What a compose file says of a build.
+fn described(build: &Build) -> Described {
+    Described {
+        context: build.context.clone(),
+        file: build.dockerfile.clone(),
+        text: build.inline.clone(),
+        args: build.args.clone(),
+        target: build.target.clone(),
     }
 }
 

@@ -97,6 +97,10 @@ pub struct ServiceSpec {
     /// given; to ask for one says that privileges may be gained (set-uid programs).
     pub cap_add: Vec<String>,
     pub stop_signal: Option<String>,
+    /// `NAME:ADDRESS` each.
+    pub extra_hosts: Vec<String>,
+    /// Only ones that a container has of its own.
+    pub sysctls: BTreeMap<String, String>,
 }
 
 /// What lies in a service beside its image.

@@ -43,6 +43,14 @@ impl<'a> Checker<'a> {
         self.dir
     }
 
+    /// A file of the task's folder, as the user names it.
+    pub fn shown(&self, file: &Path) -> String {
+        let below = file.strip_prefix(self.dir).unwrap_or(file);
+        let folder = Path::new(&self.text.name).parent();
+        let shown = folder.unwrap_or(Path::new("")).join(below);
+        shown.display().to_string()
+    }
+
     /// A value is wrong.
     pub fn wrong(
         &mut self,

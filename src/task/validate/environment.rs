@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::Checker;
 use super::servers::{health, mcp_servers};
+use super::services::with_services;
 use crate::diagnose::KeyPath;
 use crate::task::raw::{EnvironmentTable, NetworkMode};
-use crate::task::{Environment, ImageSource, Network};
+use crate::task::{Environment, ImageSource, Network, compose};
 
 /// Seconds that building an image may take where the task says nothing.
 const BUILD_TIMEOUT: Duration = Duration::from_secs(600);
@@ -38,7 +39,8 @@ pub fn environment(
     let network = own_network(table, described.table.clone(), check);
     let asked = table.healthcheck.as_ref();
     let (image, upload) = image(table, &described, check);
-    Environment {
+    let named = table.docker_image.as_deref();
+    let environment = Environment {
         image,
         upload,
         build_timeout: check
@@ -64,7 +66,18 @@ pub fn environment(
         health: asked.and_then(|table| health(table, at("healthcheck"), check)),
         skills: skills(table, at("skills_dir"), check),
         mcp_servers: mcp_servers(table.mcp_servers.as_deref(), at("mcp_servers"), check),
+        services: None,
+    };
+    let environment = with_services(environment, named, described.folder, check);
+    if let ImageSource::Dockerfile(folder) = &environment.image
+        && !folder.join("Dockerfile").is_file()
+    {
+        check.file_problem(format!(
+            "the task has no image: it needs an environment/Dockerfile, or `docker_image` in {}",
+            described.table.clone().key("docker_image").table()
+        ));
     }
+    environment
 }
 
 /// Our own tasks reach nothing, imported ones what their format gives them.
@@ -189,14 +202,9 @@ fn image(
     check: &mut Checker<'_>,
 ) -> (ImageSource, Option<PathBuf>) {
     let folder = described.folder.to_path_buf();
-    let has_recipe = folder.join("Dockerfile").is_file();
+    let composed = compose::find(&folder).is_some();
+    let has_recipe = composed || folder.join("Dockerfile").is_file();
     let Some(name) = &table.docker_image else {
-        if !has_recipe {
-            check.file_problem(format!(
-                "the task has no image: it needs an environment/Dockerfile, or `docker_image` in {}",
-                described.table.clone().key("docker_image").table()
-            ));
-        }
         return (ImageSource::Dockerfile(folder), None);
     };
     let plain = !name.is_empty()

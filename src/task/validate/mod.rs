@@ -10,12 +10,14 @@ mod checker;
 mod custom_tools;
 mod environment;
 mod servers;
+mod services;
 mod steps;
 mod tools;
 mod verification;
 mod verifier_side;
 
 pub use checker::Checker;
+pub use services::MAIN_IMAGE;
 
 use super::raw::{AgentTable, EnvironmentTable, ScenarioTable, TaskToml};
 use super::read::Parts;

@@ -8,7 +8,7 @@ use super::environment::{Described, environment, network_mode};
 use super::servers::collects;
 use crate::diagnose::KeyPath;
 use crate::task::raw::{EnvironmentMode, EnvironmentTable, NetworkMode, VerifierTable};
-use crate::task::{Environment, Hidden, Network, Runner, Separate, Verification};
+use crate::task::{Environment, Hidden, Network, Runner, Separate, Verification, compose};
 
 /// Harbor's default.
 pub const TIMEOUT: Duration = Duration::from_secs(600);
@@ -111,7 +111,7 @@ impl Tables<'_> {
         for (level, _, tests) in &levels {
             let named = level.environment.as_ref();
             let named = named.and_then(|table| table.docker_image.clone());
-            let builds = tests.join("Dockerfile").is_file();
+            let builds = tests.join("Dockerfile").is_file() || compose::find(tests).is_some();
             if named.is_none() && !builds {
                 continue;
             }

@@ -10,7 +10,7 @@ use bollard::models::{
 
 use crate::sandbox::docker::attach::{endpoint, nowhere, soon};
 use crate::sandbox::docker::engine::Engine;
-use crate::sandbox::{MainProcess, NetworkMode, SandboxError, SandboxSpec, wire};
+use crate::sandbox::{MainProcess, NetworkMode, Privileges, SandboxError, SandboxSpec, wire};
 
 /// What root keeps in a sandbox: enough for package managers and tar.
 const CAPABILITIES: [&str; 8] = [
@@ -23,6 +23,9 @@ const CAPABILITIES: [&str; 8] = [
     "KILL",
     "NET_BIND_SERVICE",
 ];
+
+/// What it has beside these where a task's format gives it.
+const COMMON: [&str; 4] = ["AUDIT_WRITE", "SETFCAP", "SETPCAP", "SYS_CHROOT"];
 
 /// The container of a sandbox: the helper is its first process, whatever the image starts.
 pub fn body(
@@ -71,8 +74,12 @@ pub fn body(
                 ulimit("fsize", limits.disk_bytes),
             ]),
             cap_drop: Some(vec!["ALL".into()]),
-            cap_add: Some(CAPABILITIES.iter().map(|name| (*name).to_owned()).collect()),
-            security_opt: Some(vec!["no-new-privileges".into()]),
+            cap_add: Some(capabilities(spec.privileges)),
+            security_opt: match spec.privileges {
+                Privileges::Least => Some(vec!["no-new-privileges".into()]),
+                Privileges::Common => None,
+            },
+            extra_hosts: Some(spec.hosts.clone()),
             network_mode: Some(match (spec.network, network) {
                 (_, Some((network, _))) => network.clone(),
                 (NetworkMode::None, None) => "none".into(),
@@ -92,11 +99,34 @@ pub fn body(
     }
 }
 
+fn capabilities(privileges: Privileges) -> Vec<String> {
+    let more: &[&str] = match privileges {
+        Privileges::Least => &[],
+        Privileges::Common => &COMMON,
+    };
+    let all = CAPABILITIES.iter().chain(more);
+    all.map(|name| (*name).to_owned()).collect()
+}
+
 /// What the image starts, as its format means it.
 pub fn main_process(main: &MainProcess, entrypoint: &[String], cmd: &[String]) -> Vec<String> {
     match main {
         MainProcess::None => Vec::new(),
         MainProcess::Image => entrypoint.iter().chain(cmd).cloned().collect(),
+        MainProcess::Given {
+            entrypoint: own,
+            command,
+        } => {
+            let image = match own {
+                Some(_) => &[],
+                None => cmd,
+            };
+            let first = own.as_deref().unwrap_or(entrypoint).iter();
+            first
+                .chain(command.as_deref().unwrap_or(image))
+                .cloned()
+                .collect()
+        }
         MainProcess::EntrypointWith(command) => entrypoint.iter().chain(command).cloned().collect(),
     }
 }

@@ -69,14 +69,20 @@ impl Build<'_> {
     async fn perform(&self, log: &mut Log) -> Result<(), ImageError> {
         let context = self.packed().await?;
         let labels = HashMap::from([(RECIPE, self.recipe.digest.as_str()), (KIND, "image")]);
-        let options = BuildImageOptionsBuilder::new()
+        let mut arguments = self.host.arguments.clone();
+        arguments.extend(self.recipe.args.clone());
+        let mut options = BuildImageOptionsBuilder::new();
+        if let Some(target) = &self.recipe.target {
+            options = options.target(target);
+        }
+        let options = options
             .dockerfile(SENT_DOCKERFILE)
             .t(&self.recipe.tag())
             .rm(true)
             .forcerm(true)
             .nocache(!self.cached)
             .labels(&labels)
-            .buildargs(&self.host.arguments)
+            .buildargs(&arguments)
             .build();
         // The connection's own limit would cut a build that is silent for long.
         let docker = self.docker.clone().with_timeout(self.timeout);

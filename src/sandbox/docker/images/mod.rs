@@ -33,6 +33,7 @@ pub use gc::{Collected, GcRules};
 pub use host::{CA_PATH, CA_VARIABLES, host_env};
 pub use inspect::{Healthcheck, ImageConfig, image_config};
 pub use inventory::{ImageKind, OurImage};
+pub use recipe::Described;
 pub use recipe::Recipe;
 pub(super) use text::plain;
 

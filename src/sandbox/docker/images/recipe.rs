@@ -3,6 +3,7 @@
 //! Owns the digest and the chain of our own images that a recipe starts from.
 //! Must not know the engine: two hosts with the same files agree on every digest.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -40,6 +41,23 @@ pub struct Recipe {
     pub(super) context_digest: [u8; 32],
     /// By index of the Dockerfile's reference: those that are recipes of ours.
     pub(super) bases: Vec<Option<Arc<Recipe>>>,
+    /// Arguments of the build, beside this host's.
+    pub(super) args: BTreeMap<String, String>,
+    /// The stage that is built; the last one where none is named.
+    pub(super) target: Option<String>,
+}
+
+/// A recipe that is more than a folder with a Dockerfile.
+#[derive(Debug, Clone, Default)]
+pub struct Described {
+    /// The folder of the files.
+    pub context: PathBuf,
+    /// The Dockerfile, where it is not the context's.
+    pub file: Option<PathBuf>,
+    /// Its text, where no file has it.
+    pub text: Option<String>,
+    pub args: BTreeMap<String, String>,
+    pub target: Option<String>,
 }
 
 impl Recipe {
@@ -50,8 +68,20 @@ impl Recipe {
     /// What cannot be read; a Dockerfile that names no base, needs BuildKit, or
     /// leads back to itself, with file and line; a context beyond its bounds.
     pub fn from_dir(dir: &Path, images: Option<&Path>) -> Result<Self, ImageError> {
+        let described = Described {
+            context: dir.to_owned(),
+            ..Described::default()
+        };
+        Self::described(&described, images)
+    }
+
+    /// Reads a recipe that says more than a folder does.
+    ///
+    /// # Errors
+    /// As [`Recipe::from_dir`].
+    pub fn described(described: &Described, images: Option<&Path>) -> Result<Self, ImageError> {
         let mut chain = Vec::new();
-        Self::read(dir, images, &mut chain)
+        Self::read(described, images, &mut chain)
     }
 
     /// The recipe of `images/<name>`.
@@ -97,15 +127,20 @@ impl Recipe {
     }
 
     fn read(
-        dir: &Path,
+        described: &Described,
         images: Option<&Path>,
         chain: &mut Vec<PathBuf>,
     ) -> Result<Self, ImageError> {
+        let dir = described.context.as_path();
         let whole = dir
             .canonicalize()
             .map_err(|source| ImageError::host("reading", dir, source))?;
-        let file = dir.join("Dockerfile");
-        let text = read_text(&file)?;
+        let own = || dir.join("Dockerfile");
+        let file = described.file.clone().unwrap_or_else(own);
+        let text = match &described.text {
+            Some(text) => text.clone(),
+            None => read_text(&file)?,
+        };
         let at = |line: usize, message: String| ImageError::Dockerfile {
             file: file.clone(),
             line,
@@ -128,6 +163,10 @@ impl Recipe {
             if chain.len() == MOST_BASES {
                 return Err(at(reference.line, format!("more than {MOST_BASES} bases")));
             }
+            let base = Described {
+                context: base,
+                ..Described::default()
+            };
             bases.push(Some(Arc::new(Self::read(&base, images, chain)?)));
         }
         chain.pop();
@@ -147,8 +186,20 @@ impl Recipe {
                 add(base.digest.as_str().as_bytes());
             }
         }
+        // What most recipes do not say leaves their digests as they were.
+        for (name, value) in &described.args {
+            add(b"argument");
+            add(name.as_bytes());
+            add(value.as_bytes());
+        }
+        if let Some(target) = &described.target {
+            add(b"target");
+            add(target.as_bytes());
+        }
         let digest = Digest::of_sha256(&hash.finalize());
         Ok(Self {
+            args: described.args.clone(),
+            target: described.target.clone(),
             name,
             repository,
             file,

@@ -101,6 +101,8 @@ fn confined(engine: &Engine, spec: &ProjectSpec, service: &ServiceSpec) -> HostC
             true => Some(vec!["no-new-privileges".into()]),
             false => None,
         },
+        extra_hosts: Some(service.extra_hosts.clone()),
+        sysctls: Some(service.sysctls.clone().into_iter().collect()),
         init: Some(service.init),
         tmpfs: Some(service.tmpfs.clone().into_iter().collect()),
         dns: unasked.then(nowhere),
