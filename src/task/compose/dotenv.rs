@@ -89,6 +89,11 @@ fn variable(source: &SourceText, at: usize, end: usize) -> Result<(Variable, usi
     variable.value = Some(value);
     variable.literal = quote == '\'';
     let after = begin + 1 + length;
+    let line = text[after..].lines().next().unwrap_or_default();
+    if !line.trim().is_empty() && !line.trim_start().starts_with('#') {
+        let spot = source.spot(after..after + line.len(), "the value ends with its quote");
+        return Err(Box::new(Problem::new("something follows a quote").at(spot)));
+    }
     let next = text[after..]
         .find('\n')
         .map_or(text.len(), |end| after + end + 1);
@@ -99,7 +104,7 @@ fn variable(source: &SourceText, at: usize, end: usize) -> Result<(Variable, usi
 fn bare(text: &str) -> &str {
     let comment = text
         .char_indices()
-        .find(|(at, sign)| *sign == '#' && (*at == 0 || text[..*at].ends_with([' ', '\t'])));
+        .find(|(at, sign)| *sign == '#' && text[..*at].ends_with([' ', '\t']));
     text[..comment.map_or(text.len(), |(at, _)| at)].trim()
 }
 
@@ -172,6 +177,7 @@ mod tests {
         );
         assert_eq!(value("A=\"one\ntwo\"\n").as_deref(), Some("one\ntwo"));
         assert_eq!(value("A=a#b").as_deref(), Some("a#b"));
+        assert_eq!(value("A=#b # c").as_deref(), Some("#b"));
     }
 
     #[test]
@@ -183,6 +189,10 @@ mod tests {
         assert_eq!(
             read("A=1\nB='x\n").unwrap_err(),
             ".env:2:3: a quote is never closed; it begins here"
+        );
+        assert_eq!(
+            read("A='x'y\n").unwrap_err(),
+            ".env:1:6: something follows a quote; the value ends with its quote"
         );
     }
 

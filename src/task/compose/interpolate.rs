@@ -1,5 +1,6 @@
 //! Variables in a text: `$NAME`, `${NAME}` and its forms with a default, an
-//! alternative or a complaint, `$$` for a dollar.
+//! alternative or a complaint, `$$` for a dollar; before anything else a dollar is
+//! one too.
 //!
 //! Owns the syntax. Must not know where variables come from.
 
@@ -20,7 +21,7 @@ pub enum Unfilled {
         name: String,
         complaint: String,
     },
-    /// What begins with `$` is none of the forms.
+    /// What begins with `${` is none of the forms.
     Malformed {
         part: String,
     },
@@ -55,10 +56,12 @@ fn fill_into(
             let end = closing(inner).ok_or_else(|| malformed(&rest[at..]))?;
             braced(filled, &inner[..end], lookup, depth)?;
             rest = &inner[end + 1..];
-        } else {
-            let (name, after) = name(after).ok_or_else(|| malformed(&rest[at..]))?;
+        } else if let Some((name, after)) = name(after) {
             let value = lookup(name).ok_or_else(|| Unfilled::Unset { name: name.into() })?;
             put(filled, &value)?;
+            rest = after;
+        } else {
+            put(filled, "$")?;
             rest = after;
         }
     }
@@ -174,6 +177,7 @@ mod tests {
             ("${NONE:-${EMPTY:-${FULL}}}", "full"),
             ("${NONE:-{\"a\": 1}}", "{\"a\": 1}"),
             ("${NONE:-}", ""),
+            ("$(date) 5$ a$ b $1 $-", "$(date) 5$ a$ b $1 $-"),
         ] {
             assert_eq!(filled(text).as_deref(), Ok(value), "{text}");
         }
@@ -195,16 +199,8 @@ mod tests {
     }
 
     #[test]
-    fn a_dollar_of_another_kind_is_malformed() {
-        for text in [
-            "$(date)",
-            "cost: 5$",
-            "$1",
-            "${}",
-            "${FULL",
-            "${FULL:5}",
-            "${FULL/a/b}",
-        ] {
+    fn braces_of_another_kind_are_malformed() {
+        for text in ["${}", "${FULL", "${FULL:5}", "${FULL/a/b}"] {
             assert!(
                 matches!(filled(text), Err(Unfilled::Malformed { .. })),
                 "{text}"

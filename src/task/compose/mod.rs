@@ -52,6 +52,12 @@ pub const LOGS_MARKER: &str = "/proofyard/logs/";
 /// be missing: the task's format says then what it runs.
 pub const MAIN: &str = "main";
 
+/// The variable that Compose sets itself, and what it is here. A project's real
+/// name is a trial's own; files put this one into names by which services find one
+/// another.
+const PROJECT_VARIABLE: &str = "COMPOSE_PROJECT_NAME";
+const PROJECT: &str = "task";
+
 /// Names of a compose file, the first that is there.
 const NAMES: [&str; 4] = [
     "docker-compose.yaml",
@@ -89,7 +95,10 @@ pub fn read(
     }
     let source = load(file, file).map_err(|problem| vec![*problem])?;
     let beside = beside(folder, variables)?;
-    let lookup = |name: &str| variables(name).or_else(|| beside.get(name).cloned());
+    let lookup = |name: &str| {
+        let given = variables(name).or_else(|| beside.get(name).cloned());
+        given.or_else(|| (name == PROJECT_VARIABLE).then(|| PROJECT.to_string()))
+    };
     let root = yaml::parse(&source).map_err(|problem| vec![*problem])?;
     let mut reader = Reader::new(&source, folder, &lookup);
     let mut compose = project::compose(&root, &mut reader);

@@ -304,7 +304,7 @@ pub fn tmpfs(node: &Node, service: &mut Service, reader: &mut Reader<'_>) {
     }
 }
 
-/// An absolute path of the container.
+/// An absolute path of the container, in its shortest form.
 pub fn target(node: &Node, key: &str, reader: &mut Reader<'_>) -> Option<String> {
     let text = reader.word(node, key)?;
     path(&text, node, key, reader)
@@ -322,5 +322,7 @@ fn path(text: &str, node: &Node, key: &str, reader: &mut Reader<'_>) -> Option<S
         reader.wrong(&node.span, message, "an absolute path without `..`");
         return None;
     }
-    Some(text.to_string())
+    let parts = text.split('/').filter(|part| !["", "."].contains(part));
+    let parts: Vec<&str> = parts.collect();
+    Some(format!("/{}", parts.join("/")))
 }

@@ -11,7 +11,7 @@ use super::{NetworkDef, Service, VolumeDef, scalar};
 /// The network of services that name none.
 pub const DEFAULT: &str = "default";
 /// Most entries of `ports` and of `expose`.
-const MOST_PORTS: usize = 200;
+const MOST_PORTS: usize = 100;
 
 const PORT_KEYS: [&str; 7] = [
     "app_protocol",

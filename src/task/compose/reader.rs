@@ -348,7 +348,7 @@ pub fn unfilled_problem(unfilled: &Unfilled) -> Problem {
             .note(format!(
                 "write ${{{name}:-a default}}, or set it in `.env` beside this file or in the task's own environment"
             ))
-            .note("the host's environment is not looked at; a dollar that is no variable is `$$`"),
+            .note("the host's environment is not looked at; a dollar before a name is `$$`"),
         Unfilled::Required { name, complaint } if complaint.is_empty() => {
             Problem::new(format!("the variable `{name}` must be set"))
         }

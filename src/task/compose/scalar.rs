@@ -59,18 +59,19 @@ fn whole(digits: &str) -> Option<i128> {
         let rest = prefixes
             .iter()
             .find_map(|prefix| rest.strip_prefix(prefix))?;
-        i64::from_str_radix(rest, base).ok()
+        u64::from_str_radix(rest, base).ok()
     };
     let plain = rest.chars().all(|sign| sign.is_ascii_digit());
     let value = based(["0x", "0X"], 16)
         .or_else(|| based(["0o", "0O"], 8))
         .or_else(|| based(["0b", "0B"], 2))
         .or_else(|| match rest.strip_prefix('0') {
-            Some(octal) if plain && !octal.is_empty() => i64::from_str_radix(octal, 8).ok(),
+            Some(octal) if plain && !octal.is_empty() => u64::from_str_radix(octal, 8).ok(),
             _ if plain => rest.parse().ok(),
             _ => None,
         })?;
-    Some(sign * i128::from(value))
+    let value = sign * i128::from(value);
+    (value >= i128::from(i64::MIN)).then_some(value)
 }
 
 /// The shortest form that says the same, with an exponent where Go writes one.

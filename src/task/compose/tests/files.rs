@@ -47,7 +47,7 @@ fn a_fault_in_an_env_file_has_its_place_there() {
       │ ^^^^^^^^^
       │
       = write ${NOBODY:-a default}, or set it in `.env` beside this file or in the task's own environment
-      = the host's environment is not looked at; a dollar that is no variable is `$$`
+      = the host's environment is not looked at; a dollar before a name is `$$`
     "#);
     let missing = Folder::new(&file_with("env_file: [one.env, ../two.env]"));
     assert_snapshot!(missing.error(), @r#"

@@ -169,7 +169,7 @@ fn a_variable_that_nobody_sets_is_named_at_its_place() {
   A: http://${HOST}:80
 command: |
   sh -c 'echo
-  $(date)'
+  ${date time}'
 hostname: ${NAME:?a name is needed}",
     );
     assert_snapshot!(Folder::new(&text).error(), @r#"
@@ -180,12 +180,12 @@ hostname: ${NAME:?a name is needed}",
       │                 ^^^^^^
       │
       = write ${HOST:-a default}, or set it in `.env` beside this file or in the task's own environment
-      = the host's environment is not looked at; a dollar that is no variable is `$$`
-    error: `$(date)'` is no variable
+      = the host's environment is not looked at; a dollar before a name is `$$`
+    error: `${date time}` is no variable
       ┌─ docker-compose.yaml:8:7
       │
-    8 │       $(date)'
-      │       ^^^^^^^^
+    8 │       ${date time}'
+      │       ^^^^^^^^^^^^
       │
       = ${NAME}, ${NAME:-default}, ${NAME:?complaint}; a dollar itself is `$$`
     error: the variable `NAME` must be set: a name is needed
@@ -194,6 +194,14 @@ hostname: ${NAME:?a name is needed}",
     9 │     hostname: ${NAME:?a name is needed}
       │               ^^^^^^
     "#);
+}
+
+#[test]
+fn the_name_of_the_project_is_always_set() {
+    let text = "hostname: db-$COMPOSE_PROJECT_NAME\ncontainer_name: $COMPOSE_PROJECT_NAME-db";
+    let service = service(text);
+    assert_eq!(service.hostname.as_deref(), Some("db-task"));
+    assert_eq!(service.networks["default"], ["task-db"]);
 }
 
 #[test]
