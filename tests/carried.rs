@@ -78,8 +78,8 @@ impl Yard {
             work_tree: None,
             main: MainProcess::None,
             privileges: Default::default(),
-        hosts: Vec::new(),
-        attach: None,
+            hosts: Vec::new(),
+            attach: None,
         };
         DockerSandbox::start(&self.engine, &spec).await.unwrap()
     }

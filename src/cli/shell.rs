@@ -35,7 +35,7 @@ pub async fn run(args: ShellArgs) -> Result<Exit, Failure> {
         &Machine::of(&host_record()),
     )?;
     let engine = Engine::open(&settings.engine, &settings.host).await?;
-    let sandbox = sandbox_of(engine, settings, task, granted)
+    let (sandbox, services) = sandbox_of(engine, settings, task, granted)
         .await
         .map_err(|fault| Failure::NotReady(fault.message))?;
     let terminal = std::io::stdin()
@@ -47,7 +47,11 @@ pub async fn run(args: ShellArgs) -> Result<Exit, Failure> {
         shown = sandbox.interact(typed, out, err, terminal) => shown,
         _ = tokio::signal::ctrl_c() => Ok(()),
     };
-    crate::sandbox::Sandbox::stop(&sandbox).await?;
+    let stopped = crate::sandbox::Sandbox::stop(&sandbox).await;
+    if let Some(services) = services {
+        services.stop().await?;
+    }
+    stopped?;
     shown?;
     Ok(Exit::Done)
 }

@@ -75,6 +75,8 @@ impl Place {
             user: None,
             work_tree: None,
             main: MainProcess::None,
+            privileges: Default::default(),
+            hosts: Vec::new(),
             attach: Some(project.attachment()),
         };
         DockerSandbox::start(&self.engine, &spec).await.unwrap()

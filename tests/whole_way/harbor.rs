@@ -478,3 +478,176 @@ fn a_stepped_trial_is_regraded_step_by_step() {
     assert_eq!(of("oracle")["outcome"], "resolved");
     assert_eq!(of("nop")["outcome"], "unresolved");
 }
+
+/// A server that keeps what it is given; `given` tells how often it was asked to.
+const STORE: &str = r#"import http.server
+
+class Store(http.server.BaseHTTPRequestHandler):
+    kept = b"0"
+
+    def answer(self, body):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        self.answer(Store.kept)
+
+    def do_PUT(self):
+        Store.kept = self.rfile.read(int(self.headers["Content-Length"]))
+        open("/data/kept", "wb").write(Store.kept)
+        self.answer(b"ok")
+
+http.server.ThreadingHTTPServer(("", 80), Store).serve_forever()
+"#;
+
+const ASK: &str = "import sys, urllib.request as r\nbody = sys.argv[1].encode() if len(sys.argv) > 1 else None\nprint(r.urlopen(r.Request('http://store', data=body, method='PUT' if body else 'GET')).read().decode())\n";
+
+const COMPOSE: &str = "
+services:
+  main:
+    depends_on:
+      store: { condition: service_healthy }
+    environment:
+      FROM_COMPOSE: ${GREETING:-none}
+    volumes:
+      - shared:/shared
+      - ./seed:/seed
+  store:
+    build: { context: ./store, args: { LABEL: built } }
+    container_name: fixed
+    ports: [\"80:80\"]
+    volumes:
+      - shared:/data
+      - ./store/store.py:/srv/store.py:ro
+    command: [python3, /srv/store.py]
+    healthcheck:
+      test: [CMD, python3, -c, \"import urllib.request as r; r.urlopen('http://127.0.0.1')\"]
+      interval: 1s
+      retries: 20
+  after:
+    image: ${MAIN_IMAGE_NAME}
+    command: sh -c 'echo up > /data/after; sleep infinity'
+    volumes: [\"shared:/data\"]
+    depends_on: [main]
+volumes:
+  shared: {}
+";
+
+fn composed<'a>(yard: &'a Yard, toml: &str) -> Harbor<'a> {
+    Harbor::new(yard, toml)
+        .file("environment/docker-compose.yaml", COMPOSE)
+        .file(
+            "environment/Dockerfile",
+            "FROM proofyard/python\nWORKDIR /app\nCOPY ask.py /usr/local/lib/ask.py\n",
+        )
+        .file("environment/ask.py", ASK)
+        .file("environment/seed/seed.txt", "seeded\n")
+        .file(
+            "environment/store/Dockerfile",
+            "FROM proofyard/python\nARG LABEL\nRUN echo $LABEL > /label\n",
+        )
+        .file("environment/store/store.py", STORE)
+}
+
+const PUT: &str = "python3 /usr/local/lib/ask.py";
+
+#[test]
+fn services_stay_alive_through_the_verification() {
+    let yard = Yard::new();
+    let toml = "[environment]\nenv = { GREETING = \"hello\" }\nnetwork_mode = \"no-network\"\n";
+    let trial = composed(&yard, toml)
+        .file(
+            "solution/solve.sh",
+            &format!("#!/bin/bash\nset -e\ntest \"$FROM_COMPOSE\" = hello\n{PUT} 42\ncp /seed/seed.txt answer\n"),
+        )
+        .file(
+            "tests/test.sh",
+            &test(&format!(
+                "test \"$({PUT})\" = 42 && grep -qx 42 /shared/kept && grep -qx up /shared/after && grep -qx seeded answer"
+            )),
+        )
+        .sound();
+    assert_eq!(trial["verdict"]["sees"], "files");
+}
+
+#[test]
+fn many_trials_of_services_at_a_time_do_not_meet() {
+    let yard = Yard::new();
+    let task = composed(&yard, "")
+        .file("solution/solve.sh", &format!("#!/bin/bash\n{PUT} 42\n"))
+        .file("tests/test.sh", &test(&format!("test \"$({PUT})\" = 42")));
+    let arguments = ["-a", "oracle", "-a", "nop", "-n", "3", "-j", "6"];
+    let (trials, code) = yard.run(&task.path, &arguments);
+    assert_eq!((trials.len(), code), (6, Some(0)), "{trials:#?}");
+    for trial in trials {
+        let wanted = match trial["agent"]["name"] == "oracle" {
+            true => 1.0,
+            false => 0.0,
+        };
+        assert_eq!(trial["reward"], wanted, "{trial:#}");
+    }
+    assert_eq!(yard.left(), Vec::<String>::new());
+}
+
+#[test]
+fn services_have_artifacts_and_hooks_too() {
+    let yard = Yard::new();
+    let toml = "artifacts = [{ source = \"/srv/dump\", service = \"store\" }]\n\
+        [verifier]\nenvironment_mode = \"separate\"\n\
+        [[verifier.collect]]\nservice = \"store\"\ncommand = \"mkdir /srv/dump && cp /data/kept /srv/dump/kept\"\n\
+        [verifier.environment]\ndocker_image = \"proofyard/base\"\n";
+    let task = composed(&yard, toml)
+        .file("solution/solve.sh", &format!("#!/bin/bash\n{PUT} 42\n"))
+        .without("tests")
+        .file(
+            "tests/Dockerfile",
+            "FROM proofyard/base\nCOPY test.sh /tests/test.sh\nRUN chmod +x /tests/test.sh\n",
+        )
+        .file("tests/test.sh", &test("grep -qx 42 /srv/dump/kept"));
+    let own = toml.split("[verifier.environment]").next().unwrap();
+    let trial = task.file("task.toml", own).sound();
+    let kept = yard.stored(&trial).join("artifacts/srv/dump/kept");
+    assert_eq!(std::fs::read_to_string(kept).unwrap(), "42");
+}
+
+#[test]
+fn a_service_that_fails_is_an_error_with_its_last_words() {
+    let yard = Yard::new();
+    let task = composed(&yard, "").file(
+        "environment/store/store.py",
+        "raise SystemExit('no store today')\n",
+    );
+    let (trials, code) = yard.run(&task.path, &["-a", "nop", "--no-check"]);
+    assert_eq!(code, Some(1));
+    let message = trials[0]["error"]["message"].as_str().unwrap();
+    assert!(message.contains("store") && message.contains("no store today"), "{message}");
+    assert_eq!(yard.left(), Vec::<String>::new());
+}
+
+#[test]
+fn what_a_compose_file_may_not_say_is_told_before_anything_starts() {
+    let yard = Yard::new();
+    let task = composed(&yard, "").file(
+        "environment/docker-compose.yaml",
+        "services:\n  main:\n    privileged: true\n    volumes: [\"/var/run/docker.sock:/var/run/docker.sock\"]\n",
+    );
+    let output = yard.proofyard(&["run", task.path.to_str().unwrap(), "-a", "nop"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("docker-compose.yaml:3:"), "{said}");
+    assert!(said.contains("privileged") && said.contains("docker.sock"), "{said}");
+}
+
+#[test]
+fn a_user_may_become_another_where_the_format_lets_it() {
+    let yard = Yard::new();
+    let trial = Harbor::new(&yard, "[agent]\nuser = \"worker\"\n")
+        .file(
+            "environment/Dockerfile",
+            "FROM proofyard/base\nRUN useradd worker && mkdir -p /app && chown worker /app && cp /bin/cat /usr/local/bin/rootcat && chmod 4755 /usr/local/bin/rootcat && echo 42 > /root/secret && chmod 600 /root/secret\nWORKDIR /app\n",
+        )
+        .file("solution/solve.sh", "#!/bin/bash\nrootcat /root/secret > answer\n")
+        .sound();
+    assert_eq!(trial["reward"], 1.0);
+}

@@ -9,8 +9,9 @@ use std::path::{Component, Path, PathBuf};
 use serde::Serialize;
 
 use super::Trials;
-use super::capture::is_below;
+use super::capture::{Capture, is_below};
 use crate::run::write_atomic;
+use crate::sandbox::docker::Project;
 use crate::sandbox::{Exec, PackBounds, Sandbox, SandboxError, User};
 use crate::task::{Artifact, PathGlobs, Task};
 
@@ -151,6 +152,84 @@ impl Trials {
         }
         Ok(taken)
     }
+}
+
+impl Trials {
+    /// Adds what services have: their commands first, then their artifacts. Nothing of
+    /// the agent's runs in its sandbox meanwhile.
+    pub(super) async fn take_beside(
+        &self,
+        project: &Project,
+        task: &Task,
+        mut captured: Capture,
+    ) -> Result<Capture, SandboxError> {
+        let mut warnings = Vec::new();
+        for collect in &task.verification.collect {
+            let Some(service) = &collect.service else {
+                continue;
+            };
+            let exec = Exec {
+                user: match &collect.user {
+                    Some(name) => User::Named(name.clone()),
+                    None => User::Default,
+                },
+                timeout: collect.timeout,
+                ..Exec::new(["sh", "-c", collect.command.as_str()])
+            };
+            let failed = match project.exec(service, exec).await {
+                Ok(ran) if ran.ended.success() => continue,
+                Ok(ran) => format!("{:?}", ran.ended),
+                Err(error) => error.to_string(),
+            };
+            warnings.push(format!(
+                "`{}` in {service} failed: {failed}",
+                collect.command
+            ));
+        }
+        let bytes = self.settings.limits.change_mb << 20;
+        let mut added = false;
+        for artifact in all(task) {
+            let Some(service) = artifact.service.clone() else {
+                continue;
+            };
+            let source = artifact.source.trim_end_matches('/').to_owned();
+            let bounds = PackBounds {
+                bytes,
+                ..PackBounds::default()
+            };
+            match project.archive(&service, &source, bounds).await {
+                Ok(tar) => {
+                    let tar = rooted(&tar.unwrap_or_default(), &source);
+                    let tar = tar.map_err(|source| SandboxError::Host {
+                        doing: "take an artifact".into(),
+                        source,
+                    })?;
+                    captured.artifacts.add(artifact, source, &tar);
+                    added = true;
+                }
+                Err(error) => warnings.push(format!(
+                    "the artifact {source} of {service} was not taken: {error}"
+                )),
+            }
+        }
+        captured.notes.extend(warnings);
+        if added && task.verification.separate.is_some() {
+            return Capture::of(captured.artifacts);
+        }
+        Ok(captured)
+    }
+}
+
+/// The engine names entries from the last part of what was asked for: as paths from the
+/// root.
+fn rooted(tar: &[u8], source: &str) -> io::Result<Vec<u8>> {
+    let mut out = tar::Builder::new(Vec::new());
+    if tar.is_empty() {
+        return Ok(Vec::new());
+    }
+    let parent = plain(Path::new(source).parent().unwrap_or(Path::new("")));
+    copy(tar, &mut out, |path| Some(parent.join(plain(path))))?;
+    out.into_inner()
 }
 
 impl Taken {

@@ -16,7 +16,7 @@ use super::world::World;
 use crate::agent::Agent;
 use crate::record::{Fault, HostLoad, Outcome, PlannedTrial, TrialRecord};
 use crate::run::{Events, Phase, PhaseClock, RunEvent, fault_record, host_load};
-use crate::sandbox::{Sandbox, SandboxError};
+use crate::sandbox::SandboxError;
 use crate::score::{Cause, Mishap};
 use crate::tool::Toolbox;
 use crate::trajectory::{Recorder, read_events};
@@ -111,7 +111,7 @@ impl<'a> Attempt<'a> {
             started = self.trials.world(self.ready, trial) => started,
             () = cancel.cancelled() => return Err(Err(Interrupted)),
         };
-        let world = world.map_err(|error| Ok(fault("sandbox", &error)))?;
+        let world = world.map_err(Ok)?;
         let went = tokio::select! {
             went = self.with_world(agent, &world, clock) => went,
             () = cancel.cancelled() => Err(Err(Interrupted)),
@@ -159,7 +159,7 @@ impl<'a> Attempt<'a> {
             scratch: scratch.path().to_owned(),
         };
         self.enter(clock, Phase::Sandbox, "");
-        let begun = self.trials.begin(world.agent.as_ref(), self.ready).await;
+        let begun = self.trials.begin(world, self.ready).await;
         begun.map_err(Ok)?;
         let came = self.rounds(&stage, clock).await?;
         clock.enter(Phase::Harness);
@@ -254,7 +254,7 @@ impl<'a> Attempt<'a> {
             Err(source) => Err(VerifyError::Keep { path: logs, source }),
         };
         self.enter(clock, Phase::Teardown, "");
-        if let Err(error) = pristine.sandbox.stop().await {
+        if let Err(error) = pristine.stop().await {
             warnings.push(format!(
                 "the verifier's sandbox was not taken away: {error}"
             ));

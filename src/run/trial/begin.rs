@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Trials;
 use super::prepare::{Ready, fault};
 use super::services::laid_in_main;
+use super::world::World;
 use crate::record::Fault;
 use crate::sandbox::docker::images::Healthcheck;
 use crate::sandbox::{Sandbox, SandboxError};
@@ -24,7 +25,8 @@ impl Trials {
     ///
     /// # Errors
     /// A fault of the task where it does not become ready; else of the engine.
-    pub(super) async fn begin(&self, sandbox: &dyn Sandbox, ready: &Ready) -> Result<(), Fault> {
+    pub(super) async fn begin(&self, world: &World, ready: &Ready) -> Result<(), Fault> {
+        let sandbox = world.agent.as_ref();
         let of = |error: SandboxError| fault("sandbox", &error);
         let task = &ready.task;
         let laid = self.lay_format(sandbox, &task.environment, task.ours());
@@ -34,7 +36,8 @@ impl Trials {
         for health in ready.health() {
             until_ready(sandbox, health).await?;
         }
-        Ok(())
+        let project = world.project.as_deref();
+        self.after_main(project, &task.environment).await
     }
 
     /// The folders that Harbor has, writable for everybody, and uploaded files.

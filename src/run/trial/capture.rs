@@ -4,6 +4,7 @@
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::Trials;
 use super::artifacts::Taken;
@@ -13,6 +14,7 @@ use super::world::ToolState;
 use crate::record::{Fault, Reason, Sees};
 use crate::repo::{Bounds, Changed, Delta, RepoError};
 use crate::run::write_atomic;
+use crate::sandbox::docker::Project;
 use crate::sandbox::{
     Change, ChangeKind, GuestErrorKind, PackBounds, Packed, Sandbox, SandboxError,
 };
@@ -48,6 +50,8 @@ pub struct Capture {
     pub calls: Option<Vec<u8>>,
     /// What is kept by name.
     pub artifacts: Taken,
+    /// The services that it was taken beside, which still run.
+    pub beside: Option<Arc<Project>>,
 }
 
 /// What a repo task keeps of a change.

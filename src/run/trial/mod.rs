@@ -43,10 +43,8 @@ use crate::config::{NetworkSetting, Settings};
 use crate::model::ModelError;
 use crate::record::{Fault, Limits, PlannedTrial, RunRecord, TaskId, Timing, TrialRecord};
 use crate::sandbox::docker::images::Images;
-use crate::sandbox::docker::{DockerSandbox, Engine};
-use crate::sandbox::{
-    MainProcess, NetworkMode, Privileges, Role, Sandbox, SandboxSpec, WorkTree,
-};
+use crate::sandbox::docker::{DockerSandbox, Engine, Project};
+use crate::sandbox::{MainProcess, NetworkMode, Privileges, Role, Sandbox, SandboxSpec, WorkTree};
 use crate::task::{Network, Services, Task, ToolPlace};
 use crate::tool::{CallLimits, TOOLS};
 pub use check::Soundness;
@@ -336,7 +334,7 @@ pub async fn sandbox_of(
     mut settings: Settings,
     task: Task,
     granted: Granted,
-) -> Result<DockerSandbox, Fault> {
+) -> Result<(DockerSandbox, Option<Project>), Fault> {
     settings.run.check = false;
     let (events, _) = Events::channel();
     let id = task.id.clone();
@@ -353,12 +351,22 @@ pub async fn sandbox_of(
         unreachable!("the task was just given")
     };
     let ready = trials.prepare(shared, &events).await?;
-    let spec = trials.spec(&ready, "shell", Role::Shell);
+    let project = trials.project(&ready, Role::Shell, "shell").await?;
+    let spec = SandboxSpec {
+        attach: project.as_ref().map(Project::attachment),
+        ..trials.spec(&ready, "shell", Role::Shell)
+    };
     let started = DockerSandbox::start(&trials.engine, &spec).await;
     let sandbox = started.map_err(|error| prepare::fault("sandbox", &error))?;
+    let task = &ready.task;
+    let laid = trials.lay_format(&sandbox, &task.environment, task.ours());
+    laid.await
+        .map_err(|error| prepare::fault("sandbox", &error))?;
     sandbox
         .start_main()
         .await
         .map_err(|error| prepare::fault("sandbox", &error))?;
-    Ok(sandbox)
+    let beside = project.as_ref();
+    trials.after_main(beside, &task.environment).await?;
+    Ok((sandbox, project))
 }

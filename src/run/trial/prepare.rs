@@ -78,7 +78,8 @@ impl Ready {
     /// Whether the image's own process runs beside hidden tests, too: for a task of
     /// another format, whose tests may need it, or one that says when it is ready.
     pub fn starts_main(&self) -> bool {
-        !self.task.ours() || self.task.environment.health.is_some()
+        let environment = &self.task.environment;
+        !self.task.ours() || environment.health.is_some() || environment.services.is_some()
     }
 
     /// How the reward comes from those of steps; none where there are none.

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
-use super::Trials;
 use super::capture::{Capture, below};
 use super::prepare::Ready;
 use super::probe::Subject;
+use super::{Trials, services};
 use crate::record::Withheld;
 use crate::repo::RepoError;
-use crate::sandbox::docker::DockerSandbox;
-use crate::sandbox::{Role, Sandbox, SandboxError, User};
+use crate::sandbox::docker::{DockerSandbox, Project};
+use crate::sandbox::{Role, Sandbox, SandboxError, SandboxSpec, User};
 use crate::task::Hidden;
 use crate::verify::own::{self, Kept};
 use crate::verify::{Judged, Place, VerifyError};
@@ -21,10 +22,26 @@ const LARGEST_CONFIGURATION: u64 = 4 << 20;
 /// A pristine sandbox with a change laid over it.
 pub struct Pristine {
     pub sandbox: DockerSandbox,
+    /// Services that were started for it.
+    own: Option<Arc<Project>>,
     /// What of the change is the verifier's and stayed behind.
     pub withheld: Vec<Withheld>,
     /// Every path of it; absolute.
     pub owned: BTreeSet<String>,
+}
+
+impl Pristine {
+    /// Takes the sandbox away, and what was started for it.
+    pub async fn stop(&self) -> Result<(), SandboxError> {
+        let services = async {
+            match &self.own {
+                Some(project) => project.stop().await,
+                None => Ok(()),
+            }
+        };
+        let (sandbox, services) = tokio::join!(self.sandbox.stop(), services);
+        sandbox.and(services)
+    }
 }
 
 /// What becomes of the parts of a change that are the verifier's.
@@ -46,8 +63,26 @@ impl Trials {
         own: Own,
         trial: &str,
     ) -> Result<Pristine, SandboxError> {
-        let spec = self.spec(ready, trial, Role::Verifier);
+        let separate = ready.task.verification.separate.is_some();
+        let beside = captured.beside.clone().filter(|_| !separate);
+        let fresh = beside.is_none();
+        let project = match beside {
+            Some(running) => Some(running),
+            None => {
+                let own = self.project(ready, Role::Verifier, trial).await;
+                own.map_err(services::of_engine)?.map(Arc::new)
+            }
+        };
+        let spec = SandboxSpec {
+            attach: project.as_deref().map(Project::attachment),
+            ..self.spec(ready, trial, Role::Verifier)
+        };
         let sandbox = DockerSandbox::start(&self.engine, &spec).await?;
+        if fresh {
+            let project = project.as_deref();
+            let started = self.after_main(project, ready.verifiers_environment());
+            started.await.map_err(services::of_engine)?;
+        }
         let environment = ready.verifiers_environment();
         let laid = self.lay_format(&sandbox, environment, ready.task.ours());
         if let Err(error) = laid.await {
@@ -57,6 +92,8 @@ impl Trials {
         match self.lay(&sandbox, ready, captured, place, own).await {
             Ok(kept) => Ok(Pristine {
                 sandbox,
+                // Services of the agent's world are stopped with it.
+                own: project.filter(|_| fresh),
                 withheld: kept.withheld,
                 owned: kept.paths,
             }),

@@ -14,13 +14,16 @@ use super::world::World;
 use crate::agent::{self, Account, Agent, Ledger, Session};
 use crate::record::{Fault, Outcome, Reason};
 use crate::run::{Events, RunEvent};
-use crate::sandbox::{Sandbox, SandboxError};
+use crate::sandbox::SandboxError;
 use crate::score;
 use crate::tool::Toolbox;
 use crate::trajectory::{Event, Recorder, read_events};
 use crate::verify::VerifyError;
 use crate::verify::probe::Baseline;
 use crate::verify::reference::{JudgedRecord, ReferenceKey, ReferenceRun};
+
+/// A solution's change, taken or refused, and the record of its calls.
+type Performed = (Result<Capture, Refusal>, Vec<Event>);
 
 /// What a verification came to, and which of its expectations can be altered.
 type Verified = (JudgedRecord, Option<Baseline>);
@@ -108,7 +111,25 @@ impl Trials {
         if let (true, Ok((Ok(captured), _))) = (is_live(task), &performed) {
             live = Some(self.measure_live(&world, ready, captured, false).await);
         }
-        let stopped = world.stop().await;
+        // Services go on until the verdict.
+        let stopped = world.leave().await;
+        let verified = self.verify_solution(ready, &world, performed, live).await;
+        let services = world.stop().await;
+        let verified = verified?;
+        let stopped = stopped.and(services);
+        stopped.map_err(|error| fault("teardown", &error))?;
+        Ok(verified)
+    }
+
+    /// What came of the solution, as performed in a world whose sandboxes are gone.
+    async fn verify_solution(
+        &self,
+        ready: &Ready,
+        world: &World,
+        performed: Result<Performed, Fault>,
+        live: Option<Result<JudgedRecord, Fault>>,
+    ) -> Result<Verified, Fault> {
+        let task = &ready.task;
         let (captured, events) = performed?;
         let captured = match captured {
             Ok(captured) => captured,
@@ -119,7 +140,6 @@ impl Trials {
         if let Some((reason, message)) = judged.unmet {
             return Ok((JudgedRecord::fault(reason, message), None));
         }
-        stopped.map_err(|error| fault("teardown", &error))?;
         if let Some(live) = live {
             return live.map(|record| (record, None));
         }
@@ -133,7 +153,7 @@ impl Trials {
         ready: &Ready,
         world: &World,
         scratch: &Path,
-    ) -> Result<(Result<Capture, Refusal>, Vec<Event>), Fault> {
+    ) -> Result<Performed, Fault> {
         let events = self.act_in(ready, world, &agent::oracle(), scratch).await?;
         let captured = self
             .capture_world(world, ready, scratch, &events, false)
@@ -199,7 +219,7 @@ impl Trials {
             trial,
         };
         let judged = self.judge(&pristine, subject, logs.path()).await;
-        let stopped = pristine.sandbox.stop().await;
+        let stopped = pristine.stop().await;
         let mut probes = None;
         let record = match judged {
             Ok((judged, owned)) => {

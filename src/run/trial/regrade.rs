@@ -133,6 +133,16 @@ impl Attempt<'_> {
                 ..fault("verify", &live)
             }));
         }
+        let environment = &self.ready.task.environment;
+        let separate = self.ready.task.verification.separate.is_some();
+        if environment.services.is_some() && !separate {
+            let gone = "it was verified beside the services that its agent used, which are gone: run the task again";
+            return Err(Ok(Fault {
+                class: "task".into(),
+                retryable: false,
+                ..fault("verify", &gone)
+            }));
+        }
         self.enter(clock, Phase::Capture, "");
         let source = read_trial(from).map_err(|error| host(&error))?;
         let mut warnings = self.ready.warnings.clone();

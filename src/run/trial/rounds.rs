@@ -189,7 +189,14 @@ impl Attempt<'_> {
                     false => Ok(()),
                 }
             };
+            let apart = stage.world.project.is_none();
             let (verified, stopped) = match is_live(&part.ready.task) {
+                false if !apart => {
+                    // Another sandbox takes the place of the agent's among the services.
+                    let left = stage.world.leave().await;
+                    let verified = self.verify(part, captured, clock, &mut warnings).await;
+                    (verified, left.and(stop.await))
+                }
                 true => (
                     self.verify_in(stage.world, part, captured).await,
                     stop.await,

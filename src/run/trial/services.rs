@@ -206,10 +206,13 @@ fn project_spec(
 ) -> io::Result<spec::ProjectSpec> {
     let compose = &services.compose;
     let shared = Shared::of(services);
-    let networks = compose.networks.iter().map(|(name, network)| spec::NetworkSpec {
-        name: name.clone(),
-        internal: network.internal,
-    });
+    let networks = compose
+        .networks
+        .iter()
+        .map(|(name, network)| spec::NetworkSpec {
+            name: name.clone(),
+            internal: network.internal,
+        });
     let mut volumes: Vec<String> = compose.volumes.keys().cloned().collect();
     volumes.extend(shared.0.values().cloned());
     let mut made = spec::ProjectSpec {

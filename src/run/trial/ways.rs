@@ -81,9 +81,12 @@ impl Trials {
             }
             return Ok(ready);
         }
-        let ways = match ready.is_separate() {
-            true => &WAYS[..2],
-            false => &WAYS[..],
+        let among = ready.task.environment.services.is_some() && !ready.parts.is_empty();
+        let ways = match (ready.is_separate(), among) {
+            (true, _) => &WAYS[..2],
+            // The agent's sandbox cannot leave its place among services and come back.
+            (false, true) => &WAYS[2..],
+            (false, false) => &WAYS[..],
         };
         let own = ways[ways.len() - 1];
         if !checks {

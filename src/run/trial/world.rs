@@ -7,8 +7,8 @@ use super::Trials;
 use super::capture::{Capture, Refusal, is_below, packed};
 use super::prepare::{Ready, fault};
 use crate::record::Fault;
-use crate::sandbox::docker::DockerSandbox;
-use crate::sandbox::{Role, Sandbox, SandboxError};
+use crate::sandbox::docker::{DockerSandbox, Project};
+use crate::sandbox::{Role, Sandbox, SandboxError, SandboxSpec};
 use crate::task::{Task, Times, ToolPlace, pack};
 use crate::tool::{Places, TOOLS, Toolbox, Tools};
 use crate::trajectory::{Event, Recorder, calls_log};
@@ -19,6 +19,8 @@ pub struct World {
     pub agent: Arc<dyn Sandbox>,
     /// Where the task's own tools run, where that is not the agent's sandbox.
     pub tools: Option<Arc<dyn Sandbox>>,
+    /// The services beside the agent's sandbox.
+    pub project: Option<Arc<Project>>,
 }
 
 /// What the task's own tools left below [`TOOLS`].
@@ -37,6 +39,18 @@ pub fn tells_calls(task: &Task) -> bool {
 impl World {
     /// Takes everything away; the first failure is told.
     pub async fn stop(&self) -> Result<(), SandboxError> {
+        let services = async {
+            match &self.project {
+                Some(project) => project.stop().await,
+                None => Ok(()),
+            }
+        };
+        let (left, services) = tokio::join!(self.leave(), services);
+        left.and(services)
+    }
+
+    /// Takes the sandboxes away; services go on.
+    pub async fn leave(&self) -> Result<(), SandboxError> {
         let tools = async {
             match &self.tools {
                 Some(tools) => tools.stop().await,
@@ -68,11 +82,26 @@ impl World {
 }
 
 impl Trials {
-    /// Starts the agent's sandbox, and the one of the task's tools with it.
-    pub(super) async fn world(&self, ready: &Ready, trial: &str) -> Result<World, SandboxError> {
+    /// Starts the agent's sandbox, and with it the services beside it and the sandbox of
+    /// the task's tools.
+    pub(super) async fn world(&self, ready: &Ready, trial: &str) -> Result<World, Fault> {
+        let project = self.project(ready, Role::Agent, trial).await?;
+        let world = self.world_beside(ready, trial, project).await;
+        world.map_err(|error| fault("sandbox", &error))
+    }
+
+    async fn world_beside(
+        &self,
+        ready: &Ready,
+        trial: &str,
+        project: Option<Project>,
+    ) -> Result<World, SandboxError> {
         let rules = &ready.task.tools;
         let beside = !rules.custom.is_empty() && rules.place == ToolPlace::Beside;
-        let spec = self.spec(ready, trial, Role::Agent);
+        let spec = SandboxSpec {
+            attach: project.as_ref().map(Project::attachment),
+            ..self.spec(ready, trial, Role::Agent)
+        };
         let tools = async {
             match beside {
                 false => Ok(None),
@@ -87,6 +116,7 @@ impl Trials {
         let world = World {
             agent: Arc::new(agent?),
             tools: tools?.map(|tools| Arc::new(tools) as Arc<dyn Sandbox>),
+            project: project.map(Arc::new),
         };
         if !rules.custom.is_empty() {
             let place = world.tools.as_ref().unwrap_or(&world.agent);
@@ -101,9 +131,8 @@ impl Trials {
 
     /// A world that is ready to be acted in, of no trial.
     pub(super) async fn begun_world(&self, ready: &Ready, trial: &str) -> Result<World, Fault> {
-        let world = self.world(ready, trial).await;
-        let world = world.map_err(|error| fault("sandbox", &error))?;
-        match self.begin(world.agent.as_ref(), ready).await {
+        let world = self.world(ready, trial).await?;
+        match self.begin(&world, ready).await {
             Ok(()) => Ok(world),
             Err(fault) => {
                 let _ = world.stop().await;
@@ -157,6 +186,11 @@ impl Trials {
             Err(refusal) => return Ok(Err(refusal)),
         };
         captured.notes.extend(collected);
+        if let Some(project) = &world.project {
+            let beside = self.take_beside(project, &ready.task, captured).await;
+            captured = beside.map_err(|error| fault("capture", &error))?;
+            captured.beside = Some(project.clone());
+        }
         match self.tool_state(ready, world).await {
             Ok(state) => captured.tools = state,
             Err(SandboxError::Guest(refused)) => {

@@ -24,4 +24,4 @@ pub use connect::{ConnectError, connect};
 pub use container::DockerSandbox;
 pub use engine::{Engine, EngineError, Facts};
 pub use owner::scope;
-pub use project::Project;
+pub use project::{Project, ProjectError};
