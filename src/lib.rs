@@ -18,6 +18,7 @@
 //! | [`agent`] | who acts: oracle, nop, script, loop |
 //! | [`verify`] | what the verdict rests on: records, completeness, reference runs |
 //! | [`score`] | outcome, length, tool use: plain functions over records |
+//! | [`lint`] | what is wrong with a task: findings with stable names |
 //! | [`cheats`] | cheats against a verifier, honest controls, the signals of a naive verifier |
 //! | [`stats`] | numbers in, numbers with uncertainty out |
 //! | [`run`] | plan, scheduler, trial, journal: where rooms meet |
@@ -30,6 +31,7 @@ pub mod cli;
 pub mod config;
 pub mod diagnose;
 pub mod leaks;
+pub mod lint;
 pub mod model;
 pub mod record;
 pub mod repo;

@@ -1,28 +1,29 @@
-//! `proofyard check`: is a task sound, what do cheats come to at it, and does its
-//! answer lie about?
+//! `proofyard check`: what is wrong with a task, what do cheats come to at it, and does
+//! its answer lie about?
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use futures_util::StreamExt;
-use serde_json::json;
 
 use super::drive::Interrupts;
 use super::evaluate::{granted, selected};
 use super::run::{Jobs, ProgressArg, ViewArgs, jobs};
-use super::{Exit, Failure, check_cheats, check_leaks, loaded, to_stdout};
+use super::{Exit, Failure, check_cheats, check_leaks, check_tasks, loaded};
 use crate::config::{Flag, Settings};
-use crate::diagnose::printable;
-use crate::record::{Fault, RunRecord, TaskId};
+use crate::record::{RunRecord, TaskId};
 use crate::report::{Console, View};
-use crate::run::{Agents, Events, Fatal, Granted, Machine, Soundness, Trials, host_record};
+use crate::run::{Agents, Events, Fatal, Granted, Machine, Trials, host_record};
 use crate::sandbox::docker::Engine;
 use crate::task::Task;
 
 const EXAMPLES: &str = "\
 Examples:
-  proofyard check tasks/repo                   are these tasks sound?
+  proofyard check tasks/repo                   what is wrong with these tasks?
+  proofyard check my-task --fix                 mend what can be mended
+  proofyard check tasks --quick                 files alone, without an engine
+  proofyard check tasks --repeat 10 --skip rebuild --junit check.xml
   proofyard check --cheats examples/cheats -j 4
   proofyard check --cheats tasks --only py-conftest-report --only honest-gold
   proofyard check --cheats tasks --only 'py-*' --json > cheats.jsonl
@@ -34,17 +35,19 @@ Signals of the naive verifier, each enough to be paid: E its exit status, L line
 of its log, J its report, R the reward file.
 
 Exit codes:
-  0 sound; nothing was paid and every control was judged rightly; nothing leaks
+  0 no errors (warnings and hints are told); nothing was paid and every control was
+    judged rightly; nothing leaks
   1 some trials or searches ended in error
   2 usage or task error, nothing was run
-  3 a task is not sound, a cheat was paid, a control was judged wrongly, or a
+  3 errors were found, a cheat was paid, a control was judged wrongly, or a
     part of the answer was found
   4 the engine does not answer     130 interrupted";
 
 /// Check tasks, or the verifier with cheats, or what agents can find.
 ///
-/// Without flags: a task is sound where its reference solution resolves it and
-/// doing nothing does not. With --cheats every cheat of the catalogue that is meant
+/// Without flags: fields and files, the image, the reference solution and doing nothing
+/// (each several times), the network, time limits, leaks, and what tests require that
+/// nobody names; docs/check.md has every finding. With --cheats every cheat of the catalogue that is meant
 /// for a task is tried at it: first before a naive verifier, to show that the cheat
 /// works, then in a trial as of any agent. So are honest changes, as controls, which
 /// go into trials alone.
@@ -64,6 +67,27 @@ pub struct CheckArgs {
     /// Search what agents are given for solution and hidden tests
     #[arg(long, conflicts_with = "cheats")]
     pub leaks: bool,
+
+    /// How often the solution and doing nothing are verified [default: 5]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub repeat: Option<u32>,
+
+    /// Leave out: building images twice, or the search for answers
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub skip: Vec<Skip>,
+
+    /// Look at files alone; no engine is needed
+    #[arg(long, conflicts_with_all = ["cheats", "leaks"])]
+    pub quick: bool,
+
+    /// Mend what can be mended: carriage returns, scripts that are not executable, older
+    /// names of keys
+    #[arg(long, conflicts_with_all = ["cheats", "leaks"])]
+    pub fix: bool,
+
+    /// Write a JUnit report for CI systems
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["cheats", "leaks"])]
+    pub junit: Option<PathBuf>,
 
     /// Only these cheats and controls; a `*` at the end stands for anything
     #[arg(long, value_name = "NAME", requires = "cheats")]
@@ -94,6 +118,15 @@ pub struct CheckArgs {
     pub progress: ProgressArg,
 }
 
+/// What a check can do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Skip {
+    /// Building images a second time
+    Rebuild,
+    /// The search for solution and tests in what agents can read
+    Leaks,
+}
+
 /// What every check begins with.
 pub struct Ground {
     pub settings: Settings,
@@ -112,15 +145,18 @@ pub async fn run(args: CheckArgs) -> Result<Exit, Failure> {
         true => Some(check_cheats::chosen(args.cheat_dir.as_deref(), &args.only)?),
         false => None,
     };
-    let ground = ground(&args).await?;
     match cheats {
-        Some(cheats) => check_cheats::run(cheats, ground, args.out, args.json).await,
-        None if args.leaks => check_leaks::run(ground, args.json).await,
-        None => soundness(ground, args.json).await,
+        Some(cheats) => {
+            let ground = ground(&args, None).await?;
+            check_cheats::run(cheats, ground, args.out, args.json).await
+        }
+        None if args.leaks => check_leaks::run(ground(&args, None).await?, args.json).await,
+        None => check_tasks::run(args).await,
     }
 }
 
-async fn ground(args: &CheckArgs) -> Result<Ground, Failure> {
+/// The settings, with the tasks that the command line names.
+pub(super) fn settings_of(args: &CheckArgs) -> Result<Settings, Failure> {
     let mut flags = Vec::new();
     if !args.tasks.is_empty() {
         flags.push(Flag::named("TASK", "run.tasks", args.tasks.clone()));
@@ -128,7 +164,16 @@ async fn ground(args: &CheckArgs) -> Result<Ground, Failure> {
     let mut settings = loaded(None, flags)?.settings;
     // A search needs no verdict of the reference solution.
     settings.run.check = !args.leaks;
-    let tasks = selected(&settings, args.filter.as_deref())?;
+    Ok(settings)
+}
+
+/// The engine and all else; of the tasks that are given, else of those that are named.
+pub(super) async fn ground(args: &CheckArgs, tasks: Option<Vec<Task>>) -> Result<Ground, Failure> {
+    let settings = settings_of(args)?;
+    let tasks = match tasks {
+        Some(tasks) => tasks,
+        None => selected(&settings, args.filter.as_deref())?,
+    };
     let machine = Machine::of(&host_record());
     let granted = granted(&tasks, &settings, &machine)?;
     let engine = Engine::open(&settings.engine, &settings.host).await?;
@@ -147,25 +192,6 @@ async fn ground(args: &CheckArgs) -> Result<Ground, Failure> {
         jobs: named.unwrap_or_else(|| processors.map_or(1, usize::from)),
         view: View::from(&view),
     })
-}
-
-/// Looks at the reference run of each task, and tells in their order.
-async fn soundness(ground: Ground, json: bool) -> Result<Exit, Failure> {
-    let mut exit = Exit::Done;
-    let mut text = String::new();
-    let whole = of_each(
-        ground,
-        async |trials, id, events| trials.soundness(id, events).await,
-        |id, sound| {
-            exit = worse(exit, &sound);
-            text.push_str(&line(id.as_str(), &sound, json));
-        },
-    );
-    if !whole.await? {
-        exit = Exit::Interrupted;
-    }
-    to_stdout(&text)?;
-    Ok(exit)
 }
 
 /// Asks about each task, as many at a time as there are jobs, and tells the answers in
@@ -212,68 +238,4 @@ pub(super) async fn of_each<T>(
         ground.engine.settle().await;
     }
     Ok(whole)
-}
-
-/// Of all tasks the exit code that says most: the engine's fault, then a check
-/// that failed.
-fn worse(exit: Exit, sound: &Result<Soundness, Fault>) -> Exit {
-    match (exit, sound) {
-        (Exit::Unreachable, _) => Exit::Unreachable,
-        (_, Err(fault)) if fault.class == "engine" || fault.class == "host" => Exit::Unreachable,
-        (_, Err(_) | Ok(Soundness::Unsound(_))) => Exit::Failed,
-        (exit, Ok(_)) => exit,
-    }
-}
-
-fn line(task: &str, sound: &Result<Soundness, Fault>, json: bool) -> String {
-    let (word, problems) = match sound {
-        Ok(Soundness::Sound) => ("sound", Vec::new()),
-        Ok(Soundness::NoSolution) => ("unknown", vec!["it has no reference solution".to_owned()]),
-        Ok(Soundness::Unsound(problems)) => ("unsound", problems.clone()),
-        Err(fault) => ("fault", vec![format!("{}: {}", fault.phase, fault.message)]),
-    };
-    if json {
-        let told = json!({"event": "task", "task": task, "sound": word, "problems": problems});
-        return format!("{told}\n");
-    }
-    let mut text = format!("{word:<8} {}\n", printable(task));
-    for problem in problems {
-        text.push_str(&format!("         {}\n", printable(&problem)));
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_worst_task_decides_the_exit_code() {
-        let fault = |class: &str| {
-            Err(Fault {
-                class: class.into(),
-                phase: "image".into(),
-                message: "gone".into(),
-                retryable: false,
-            })
-        };
-        let unsound = Ok(Soundness::Unsound(vec!["doing nothing resolves it".into()]));
-        assert_eq!(worse(Exit::Done, &Ok(Soundness::Sound)), Exit::Done);
-        assert_eq!(worse(Exit::Done, &unsound), Exit::Failed);
-        assert_eq!(worse(Exit::Failed, &Ok(Soundness::Sound)), Exit::Failed);
-        assert_eq!(worse(Exit::Failed, &fault("engine")), Exit::Unreachable);
-        assert_eq!(worse(Exit::Unreachable, &unsound), Exit::Unreachable);
-        assert_eq!(worse(Exit::Done, &fault("image")), Exit::Failed);
-    }
-
-    #[test]
-    fn a_line_says_what_is_wrong() {
-        let unsound = Ok(Soundness::Unsound(vec!["doing nothing resolves it".into()]));
-        assert_eq!(
-            line("a/b", &unsound, false),
-            "unsound  a/b\n         doing nothing resolves it\n"
-        );
-        let told: serde_json::Value = serde_json::from_str(&line("a", &unsound, true)).unwrap();
-        assert_eq!(told["sound"], "unsound");
-    }
 }

@@ -72,6 +72,11 @@ pub enum Failure {
         "no price is known of the model `{id}`, so that a limit on cost could not hold: add [prices.models.\"{id}\"] to harness.toml"
     )]
     Unpriced { id: String },
+    #[error("write {}: {source}", .file.display())]
+    Write {
+        file: PathBuf,
+        source: std::io::Error,
+    },
     #[error("no task matches the filter `{filter}`")]
     NothingMatches { filter: String },
     #[error("there is no task, run or trial `{what}` (runs are looked for in {})", .out.display())]

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod check;
 mod check_cheats;
 mod check_leaks;
+mod check_tasks;
 mod clean;
 pub mod drive;
 mod evaluate;

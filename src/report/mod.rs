@@ -6,6 +6,7 @@
 
 mod audit;
 mod cheats;
+mod check;
 mod console;
 mod counting;
 #[cfg(test)]
@@ -28,6 +29,7 @@ mod trial;
 
 pub use audit::{audit_json, audit_text};
 pub use cheats::{cheats_json, cheats_view};
+pub use check::{CheckTotals, Checked, check_json, check_junit, check_totals, check_view};
 pub use console::{Console, ProgressMode, View};
 pub use counting::Counting;
 pub use json::JsonLines;

@@ -25,6 +25,7 @@ pub(crate) fn task(name: &str) -> Task {
             env: BTreeMap::new(),
             workdir: None,
             network: Network::None,
+            network_is_said: true,
             services: None,
             health: None,
             upload: None,

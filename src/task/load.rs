@@ -1,8 +1,8 @@
 //! From folders to tasks.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::folder::{self, Bounds};
 use super::read::{self, Parts};
@@ -97,43 +97,55 @@ fn without_canary(text: &str) -> &str {
 /// # Errors
 /// All that is wrong with any of them, and two tasks of one name.
 pub fn load_all(args: &[String]) -> Result<Vec<Task>, Vec<TaskError>> {
-    let mut tasks: Vec<Task> = Vec::new();
-    let mut errors = Vec::new();
-    let mut by_name: HashMap<String, usize> = HashMap::new();
+    let (mut tasks, mut errors) = (Vec::new(), Vec::new());
+    for loaded in load_each(args) {
+        match loaded {
+            Ok(task) => tasks.push(task),
+            Err((_, error)) => errors.push(error),
+        }
+    }
+    match errors.is_empty() {
+        true => Ok(tasks),
+        false => Err(errors),
+    }
+}
+
+/// The same, each for itself: a task, or the path that was meant to be one and what is
+/// wrong with it.
+pub fn load_each(args: &[String]) -> Vec<Result<Task, (PathBuf, TaskError)>> {
+    let mut loaded: Vec<Result<Task, (PathBuf, TaskError)>> = Vec::new();
+    let mut by_name: HashMap<String, String> = HashMap::new();
+    let mut known: HashSet<PathBuf> = HashSet::new();
     for arg in args {
         let paths = match folder::discover(Path::new(arg)) {
             Ok(paths) => paths,
             Err(error) => {
-                errors.push(error);
+                loaded.push(Err((PathBuf::from(arg), error)));
                 continue;
             }
         };
         for path in paths {
-            let known = fs::canonicalize(&path).ok();
-            if tasks.iter().any(|task| Some(&task.dir) == known.as_ref()) {
+            if !known.insert(fs::canonicalize(&path).unwrap_or_else(|_| path.clone())) {
                 continue;
             }
-            match load(&path) {
-                Ok(task) => match by_name.get(task.id.as_str()) {
-                    Some(&first) => errors.push(TaskError::SameName {
+            let task = load(&path).map_err(|error| (path.clone(), error));
+            loaded.push(task.and_then(|task| match by_name.get(task.id.as_str()) {
+                Some(first) => {
+                    let error = TaskError::SameName {
                         name: task.id.to_string(),
-                        first: tasks[first].source.clone(),
+                        first: first.clone(),
                         second: task.source,
-                    }),
-                    None => {
-                        by_name.insert(task.id.to_string(), tasks.len());
-                        tasks.push(task);
-                    }
-                },
-                Err(error) => errors.push(error),
-            }
+                    };
+                    Err((path, error))
+                }
+                None => {
+                    by_name.insert(task.id.to_string(), task.source.clone());
+                    Ok(task)
+                }
+            }));
         }
     }
-    if errors.is_empty() {
-        Ok(tasks)
-    } else {
-        Err(errors)
-    }
+    loaded
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ mod validate;
 pub use error::TaskError;
 pub use filter::matches;
 pub use folder::discover;
-pub use load::{load, load_all};
+pub use load::{load, load_all, load_each};
 pub use pack::{MTIME, PackError, Times, pack};
 pub use parts::*;
 pub use pattern::{CallMatcher, PathGlobs, PatternError, STANDARD_TOOLS, by_value};
@@ -86,6 +86,8 @@ pub struct Environment {
     /// Directory of tool calls; default the repo's work tree, else the image's WORKDIR.
     pub workdir: Option<String>,
     pub network: Network,
+    /// Whether the task says what it reaches; else it is the format's default.
+    pub network_is_said: bool,
     /// Containers beside the sandbox, and what they say of it.
     pub services: Option<Services>,
     /// Asked once the image's own process has started.

@@ -108,8 +108,20 @@ pub struct ReferenceRun {
     /// Which expectations can be altered so that the reference solution is refused.
     #[serde(default)]
     pub probes: Option<Baseline>,
+    /// How long the solution took.
+    #[serde(default)]
+    pub took: Took,
     /// RFC 3339, UTC.
     pub created_at: String,
+}
+
+/// How long a reference solution took; 0 where that was not measured.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Took {
+    /// To be performed, milliseconds.
+    pub performed_ms: u64,
+    /// To be verified, milliseconds.
+    pub verified_ms: u64,
 }
 
 /// A reference run that could not be kept or read.
@@ -241,6 +253,7 @@ impl ReferenceRun {
             solution,
             nothing,
             probes: None,
+            took: Took::default(),
             created_at,
         }
     }

@@ -3,6 +3,7 @@
 mod bad_input;
 mod bare;
 mod cheats;
+mod checked;
 mod endings;
 mod engine;
 mod harbor;

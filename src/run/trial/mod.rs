@@ -10,6 +10,7 @@ mod begin;
 mod built;
 mod capture;
 mod check;
+mod examine;
 mod leaks;
 mod live;
 mod naive;
@@ -48,6 +49,7 @@ use crate::sandbox::{MainProcess, NetworkMode, Privileges, Role, Sandbox, Sandbo
 use crate::task::{Network, Services, Task, ToolPlace};
 use crate::tool::{CallLimits, TOOLS};
 pub use check::Soundness;
+pub use examine::Scope;
 pub use naive::command_end;
 use prepare::Ready;
 pub use regrade::Regrade;

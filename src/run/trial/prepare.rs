@@ -10,7 +10,7 @@ use crate::record::{Fault, StepsBasis};
 use crate::repo::{self, Owner, Prepared};
 use crate::run::{Events, Granted, RunEvent};
 use crate::sandbox::docker::DockerSandbox;
-use crate::sandbox::docker::images::{BuiltImage, Described, ImageProgress, Recipe};
+use crate::sandbox::docker::images::{BuiltImage, Described, ImageError, ImageProgress, Recipe};
 use crate::sandbox::{MainProcess, Role, Sandbox};
 use crate::task::compose::Build;
 use crate::task::{Environment, HealthCheck, ImageSource, Step, Task};
@@ -212,12 +212,7 @@ impl Trials {
                 });
             }
         };
-        let images = self.settings.images.dir.as_deref();
-        let recipe = match source {
-            ImageSource::Dockerfile(folder) => Some(Recipe::from_dir(folder, images)),
-            ImageSource::Build(build) => Some(Recipe::described(&described(build), images)),
-            ImageSource::Named(_) => None,
-        };
+        let recipe = self.recipe(source);
         let built = match (recipe, source) {
             (Some(Ok(recipe)), _) => self.images.ensure(&recipe, limit, &progress).await,
             (Some(Err(error)), _) => Err(error),
@@ -238,6 +233,47 @@ impl Trials {
             class: "image".into(),
             ..fault("image", &error)
         })
+    }
+
+    /// How an image is made; none where it is named.
+    fn recipe(&self, source: &ImageSource) -> Option<Result<Recipe, ImageError>> {
+        let images = self.settings.images.dir.as_deref();
+        match source {
+            ImageSource::Dockerfile(folder) => Some(Recipe::from_dir(folder, images)),
+            ImageSource::Build(build) => Some(Recipe::described(&described(build), images)),
+            ImageSource::Named(_) => None,
+        }
+    }
+
+    /// An image, built once more from nothing; its tag. None where two builds cannot
+    /// differ.
+    pub(super) async fn built_again(
+        &self,
+        source: &ImageSource,
+        limit: Duration,
+        what: String,
+        events: &Events,
+    ) -> Result<Option<String>, Fault> {
+        let started = Instant::now();
+        let failed = |error: ImageError| Fault {
+            class: "image".into(),
+            ..fault("image", &error)
+        };
+        let Some(recipe) = self.recipe(source) else {
+            return Ok(None);
+        };
+        let tell = |done: bool| {
+            events.send(RunEvent::Preparing {
+                what: what.clone(),
+                done,
+                elapsed_ms: started.elapsed().as_millis() as u64,
+            });
+        };
+        tell(false);
+        let recipe = recipe.map_err(failed)?;
+        let again = self.images.again(&recipe, limit, &|_| {}).await;
+        tell(true);
+        again.map_err(failed)
     }
 
     /// Who the work tree belongs to: the user that acts on it.

@@ -20,7 +20,7 @@ use crate::tool::Toolbox;
 use crate::trajectory::{Event, Recorder, read_events};
 use crate::verify::VerifyError;
 use crate::verify::probe::Baseline;
-use crate::verify::reference::{JudgedRecord, ReferenceKey, ReferenceRun};
+use crate::verify::reference::{JudgedRecord, ReferenceKey, ReferenceRun, Took};
 
 /// A solution's change, taken or refused, and the record of its calls.
 type Performed = (Result<Capture, Refusal>, Vec<Event>);
@@ -67,7 +67,11 @@ impl Trials {
     }
 
     /// The verification of both, under the task's way of seeing.
-    async fn measured(&self, ready: &Ready, key: ReferenceKey) -> Result<ReferenceRun, Fault> {
+    pub(super) async fn measured(
+        &self,
+        ready: &Ready,
+        key: ReferenceKey,
+    ) -> Result<ReferenceRun, Fault> {
         let task = &ready.task;
         let run = |solution, nothing| ReferenceRun::new(key, solution, nothing, crate::run::now());
         if !ready.parts.is_empty() {
@@ -77,7 +81,7 @@ impl Trials {
             let nothing = self.measure_steps(ready, &nop, "reference--nothing");
             return Ok(run(Some(solution), nothing.await?));
         }
-        let (solution, probes) = self.reference_solution(ready).await?;
+        let ((solution, probes), took) = self.reference_solution(ready).await?;
         let nothing = match self.nothing(ready) {
             Ok(_) if is_live(task) => self.nothing_live(ready).await?,
             Ok(nothing) => {
@@ -90,6 +94,7 @@ impl Trials {
         };
         Ok(ReferenceRun {
             probes,
+            took,
             ..run(Some(solution), nothing)
         })
     }
@@ -101,12 +106,18 @@ impl Trials {
         }
     }
 
-    async fn reference_solution(&self, ready: &Ready) -> Result<Verified, Fault> {
+    pub(super) async fn reference_solution(
+        &self,
+        ready: &Ready,
+    ) -> Result<(Verified, Took), Fault> {
         let task = &ready.task;
         let scratch = self.scratch()?;
         let world = self.begun_world(ready, "reference--solution").await?;
+        let began = Instant::now();
         let performed = self.perform_solution(ready, &world, scratch.path());
         let performed = performed.await;
+        let performed_ms = began.elapsed().as_millis() as u64;
+        let began = Instant::now();
         let mut live = None;
         if let (true, Ok((Ok(captured), _))) = (is_live(task), &performed) {
             live = Some(self.measure_live(&world, ready, captured, false).await);
@@ -114,11 +125,16 @@ impl Trials {
         // Services go on until the verdict.
         let stopped = world.leave().await;
         let verified = self.verify_solution(ready, &world, performed, live).await;
+        let verified_ms = began.elapsed().as_millis() as u64;
         let services = world.stop().await;
         let verified = verified?;
         let stopped = stopped.and(services);
         stopped.map_err(|error| fault("teardown", &error))?;
-        Ok(verified)
+        let took = Took {
+            performed_ms,
+            verified_ms,
+        };
+        Ok((verified, took))
     }
 
     /// What came of the solution, as performed in a world whose sandboxes are gone.

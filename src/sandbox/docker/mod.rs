@@ -5,6 +5,7 @@
 
 mod attach;
 mod clean;
+mod compare;
 pub mod connect;
 mod container;
 mod engine;

@@ -62,6 +62,7 @@ pub fn environment(
         ),
         env: check.env(at("env"), table.env.clone()),
         workdir: table.workdir.clone(),
+        network_is_said: network.is_some(),
         network: network.unwrap_or(default_network(described.ours)),
         health: asked.and_then(|table| health(table, at("healthcheck"), check)),
         skills: skills(table, at("skills_dir"), check),

@@ -121,6 +121,7 @@ fn of_agent(
     let hosts = agent.allowed_hosts.as_deref();
     let network = environment::network_mode("agent", agent.network_mode, hosts, check);
     Environment {
+        network_is_said: own.network_is_said || network.is_some(),
         network: network.unwrap_or(own.network),
         ..own
     }

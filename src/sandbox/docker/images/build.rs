@@ -40,6 +40,8 @@ const MOST_LINE: usize = 64 << 10;
 pub(super) struct Build<'a> {
     pub docker: &'a Docker,
     pub recipe: &'a Recipe,
+    /// What the image is called.
+    pub tag: String,
     pub sent: Sent,
     pub host: BuildHost,
     /// Whether steps that earlier builds took may be used.
@@ -77,7 +79,7 @@ impl Build<'_> {
         }
         let options = options
             .dockerfile(SENT_DOCKERFILE)
-            .t(&self.recipe.tag())
+            .t(&self.tag)
             .rm(true)
             .forcerm(true)
             .nocache(!self.cached)

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bollard::body_full;
-use bollard::query_parameters::{BuildImageOptionsBuilder, TagImageOptionsBuilder};
+use bollard::query_parameters::{
+    BuildImageOptionsBuilder, RemoveImageOptionsBuilder, TagImageOptionsBuilder,
+};
 use futures_util::StreamExt;
 
 use super::build::{Build, RECIPE};
@@ -82,6 +84,7 @@ impl Images {
         let build = |cached| Build {
             docker: &self.docker,
             recipe,
+            tag: recipe.tag(),
             sent: rewrite(&recipe.dockerfile, &images, &host),
             host: host.clone(),
             cached,
@@ -109,6 +112,61 @@ impl Images {
         made.ok_or_else(|| ImageError::NotLocal {
             image: recipe.tag(),
         })
+    }
+
+    /// The image of a recipe, made once more without a step of an earlier build, under
+    /// a tag of its own; who asks takes it away again. None where it runs nothing, so
+    /// that two builds cannot differ.
+    ///
+    /// # Errors
+    /// As [`Images::ensure`].
+    pub async fn again(
+        &self,
+        recipe: &Recipe,
+        timeout: Duration,
+        progress: &Progress<'_>,
+    ) -> Result<Option<String>, ImageError> {
+        let runs = |keyword: &str| matches!(keyword, "RUN" | "ADD");
+        let mut instructions = recipe.dockerfile.instructions.iter();
+        if !instructions.any(|one| runs(&one.keyword)) {
+            return Ok(None);
+        }
+        let mut images = Vec::with_capacity(recipe.bases.len());
+        for (index, own) in recipe.bases.iter().enumerate() {
+            images.push(match own {
+                Some(base) => Some(self.ensure(base, LONG, progress).await?.tag),
+                None => self.base(recipe, index, progress).await?,
+            });
+        }
+        let host = BuildHost::new(&self.host, self.ca_image().await?);
+        let _building = self.locks.hold(BUILDS, timeout).await?;
+        let tag = format!("{}-again-{:08x}", recipe.tag(), rand::random::<u32>());
+        let build = Build {
+            docker: &self.docker,
+            recipe,
+            tag: tag.clone(),
+            sent: rewrite(&recipe.dockerfile, &images, &host),
+            host,
+            cached: false,
+            timeout,
+            state: &self.host.state,
+            layers: &self.layers,
+            progress,
+        };
+        build.run().await?;
+        Ok(Some(tag))
+    }
+
+    /// Takes away what [`Images::again`] made.
+    ///
+    /// # Errors
+    /// An engine that fails.
+    pub async fn remove_again(&self, tag: &str) -> Result<(), ImageError> {
+        let options = RemoveImageOptionsBuilder::new().force(true).build();
+        let removed = self.docker.remove_image(tag, Some(options), None).await;
+        removed
+            .map(drop)
+            .map_err(|source| ImageError::engine(format!("removing {tag}"), source))
     }
 
     /// The image of the recipe where it is local; it is then also `latest`.
