@@ -13,6 +13,7 @@ use crate::diagnose::render_error;
 use crate::model::scripted::ScriptError;
 use crate::model::{ModelError, OpenAiError};
 use crate::record::RunId;
+use crate::report::ExportError;
 use crate::run::{KeyError, NotRegraded, PlanError, StoreError};
 use crate::sandbox::SandboxError;
 use crate::sandbox::docker::EngineError;
@@ -36,6 +37,8 @@ pub enum Failure {
     Plan(#[from] PlanError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Export(#[from] ExportError),
     #[error(transparent)]
     Key(#[from] KeyError),
     #[error(transparent)]

@@ -5,6 +5,7 @@ mod bare;
 mod cheats;
 mod endings;
 mod engine;
+mod export;
 mod harbor;
 mod helper;
 mod hidden;
