@@ -129,14 +129,24 @@ async fn ground(args: &CheckArgs) -> Result<Ground, Failure> {
     // A search needs no verdict of the reference solution.
     settings.run.check = !args.leaks;
     let tasks = selected(&settings, args.filter.as_deref())?;
+    ground_of(settings, tasks, args.jobs, args.progress).await
+}
+
+/// The ground of these tasks.
+pub(super) async fn ground_of(
+    settings: Settings,
+    tasks: Vec<Task>,
+    jobs: Option<Jobs>,
+    progress: ProgressArg,
+) -> Result<Ground, Failure> {
     let machine = Machine::of(&host_record());
     let granted = granted(&tasks, &settings, &machine)?;
     let engine = Engine::open(&settings.engine, &settings.host).await?;
-    let named = args.jobs.and_then(Jobs::count).or(settings.run.jobs);
+    let named = jobs.and_then(Jobs::count).or(settings.run.jobs);
     let processors = std::thread::available_parallelism();
     let view = ViewArgs {
         json: false,
-        progress: args.progress,
+        progress,
     };
     Ok(Ground {
         settings,

@@ -83,6 +83,8 @@ pub enum Failure {
     NoTrial { what: String, flag: &'static str },
     #[error("{0}")]
     NotReady(String),
+    #[error("nothing was imported: {0}")]
+    Unchecked(String),
     #[error(transparent)]
     Cheats(#[from] ManifestError),
     #[error("there is no cheat or control `{name}`; did you mean `{near}`?")]
@@ -108,7 +110,7 @@ impl Failure {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Engine(EngineError::Connect(_) | EngineError::Facts(_)) => Exit::Unreachable,
-            Self::Model(_) => Exit::Unreachable,
+            Self::Model(_) | Self::Unchecked(_) => Exit::Unreachable,
             Self::Sandbox(_) | Self::NotReady(_) => Exit::TrialErrors,
             _ => Exit::Usage,
         }

@@ -52,5 +52,7 @@ pub use stored::{StoredRun, read_run, read_trial, trial_dir};
 pub use summary::{
     AgentSummary, CallErrors, LEVEL, Mean, Medians, Rate, Summary, seconds, summarise,
 };
-pub use trial::{Agents, Fatal, Regrade, Soundness, Trials, command_end, demand, sandbox_of};
+pub use trial::{
+    Agents, Fatal, Regrade, Settled, Soundness, Trials, command_end, demand, sandbox_of,
+};
 pub use unchanged::{check_same_contenders, check_unchanged};

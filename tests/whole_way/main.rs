@@ -10,6 +10,7 @@ mod harbor;
 mod helper;
 mod hidden;
 mod host;
+mod import;
 mod large;
 mod leaks;
 mod limits;

@@ -46,7 +46,7 @@ use crate::sandbox::docker::{DockerSandbox, Engine};
 use crate::sandbox::{MainProcess, NetworkMode, Role, Sandbox, SandboxSpec, WorkTree};
 use crate::task::{Network, Task, ToolPlace};
 use crate::tool::{CallLimits, TOOLS};
-pub use check::Soundness;
+pub use check::{Settled, Soundness};
 pub use naive::command_end;
 use prepare::Ready;
 pub use regrade::Regrade;
