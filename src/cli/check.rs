@@ -174,14 +174,24 @@ pub(super) async fn ground(args: &CheckArgs, tasks: Option<Vec<Task>>) -> Result
         Some(tasks) => tasks,
         None => selected(&settings, args.filter.as_deref())?,
     };
+    ground_of(settings, tasks, args.jobs, args.progress).await
+}
+
+/// The ground of these tasks.
+pub(super) async fn ground_of(
+    settings: Settings,
+    tasks: Vec<Task>,
+    jobs: Option<Jobs>,
+    progress: ProgressArg,
+) -> Result<Ground, Failure> {
     let machine = Machine::of(&host_record());
     let granted = granted(&tasks, &settings, &machine)?;
     let engine = Engine::open(&settings.engine, &settings.host).await?;
-    let named = args.jobs.and_then(Jobs::count).or(settings.run.jobs);
+    let named = jobs.and_then(Jobs::count).or(settings.run.jobs);
     let processors = std::thread::available_parallelism();
     let view = ViewArgs {
         json: false,
-        progress: args.progress,
+        progress,
     };
     Ok(Ground {
         settings,

@@ -13,6 +13,7 @@ use crate::diagnose::render_error;
 use crate::model::scripted::ScriptError;
 use crate::model::{ModelError, OpenAiError};
 use crate::record::RunId;
+use crate::report::ExportError;
 use crate::run::{KeyError, NotRegraded, PlanError, StoreError};
 use crate::sandbox::SandboxError;
 use crate::sandbox::docker::EngineError;
@@ -36,6 +37,8 @@ pub enum Failure {
     Plan(#[from] PlanError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Export(#[from] ExportError),
     #[error(transparent)]
     Key(#[from] KeyError),
     #[error(transparent)]
@@ -85,6 +88,8 @@ pub enum Failure {
     NoTrial { what: String, flag: &'static str },
     #[error("{0}")]
     NotReady(String),
+    #[error("nothing was imported: {0}")]
+    Unchecked(String),
     #[error(transparent)]
     Cheats(#[from] ManifestError),
     #[error("there is no cheat or control `{name}`; did you mean `{near}`?")]
@@ -110,7 +115,7 @@ impl Failure {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Engine(EngineError::Connect(_) | EngineError::Facts(_)) => Exit::Unreachable,
-            Self::Model(_) => Exit::Unreachable,
+            Self::Model(_) | Self::Unchecked(_) => Exit::Unreachable,
             Self::Sandbox(_) | Self::NotReady(_) => Exit::TrialErrors,
             _ => Exit::Usage,
         }

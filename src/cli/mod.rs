@@ -12,9 +12,11 @@ mod clean;
 pub mod drive;
 mod evaluate;
 mod exit;
+mod export;
 mod failure;
 mod guest;
 pub mod images;
+mod import;
 pub mod list;
 mod models;
 pub mod new;
@@ -75,6 +77,8 @@ enum Command {
     /// Remove what dead runs left in the engine and on this host
     Clean,
     Audit(audit::AuditArgs),
+    Export(export::ExportArgs),
+    Import(import::ImportArgs),
     Schema(schema::SchemaArgs),
     ServeModel(serve_model::ServeModelArgs),
     /// The helper in a sandbox; started by the harness
@@ -142,6 +146,8 @@ async fn perform(command: Command) -> Exit {
         },
         Command::Clean => clean::run().await,
         Command::Audit(args) => settings(None).and_then(|settings| audit::run(&args, &settings)),
+        Command::Export(args) => settings(None).and_then(|settings| export::run(&args, &settings)),
+        Command::Import(args) => import::run(args).await,
         Command::Schema(args) => schema::run(&args),
         Command::ServeModel(args) => serve_model::run(args).await,
         Command::Guest(_) | Command::Look => Ok(Exit::Usage),

@@ -12,6 +12,7 @@ mod counting;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod grid;
+mod harbor;
 mod json;
 mod leaks;
 mod line;
@@ -32,6 +33,7 @@ pub use cheats::{cheats_json, cheats_view};
 pub use check::{CheckTotals, Checked, check_json, check_junit, check_totals, check_view};
 pub use console::{Console, ProgressMode, View};
 pub use counting::Counting;
+pub use harbor::{ExportError, Exported, export as export_harbor};
 pub use json::JsonLines;
 pub use leaks::{leaks_json, leaks_view};
 pub use plain::Plain;

@@ -53,6 +53,6 @@ pub use summary::{
     AgentSummary, CallErrors, LEVEL, Mean, Medians, Rate, Summary, seconds, summarise,
 };
 pub use trial::{
-    Agents, Fatal, Regrade, Scope, Soundness, Trials, command_end, demand, sandbox_of,
+    Agents, Fatal, Regrade, Scope, Settled, Soundness, Trials, command_end, demand, sandbox_of,
 };
 pub use unchanged::{check_same_contenders, check_unchanged};

@@ -59,6 +59,10 @@ pub enum TaskError {
     },
     #[error("`{}` is there already, and not empty", path.display())]
     Exists { path: PathBuf },
+    #[error("`{}` lies in `{}`, which is read and never written to", path.display(), src.display())]
+    InSource { path: PathBuf, src: PathBuf },
+    #[error("`{}` is a task of the format {format}", path.display())]
+    OtherFormat { path: PathBuf, format: &'static str },
     #[error("`{}` cannot be written", path.display())]
     Write { path: PathBuf, source: io::Error },
     #[error("`{name}` cannot be a task's folder: a name is letters, digits, `.`, `_` and `-`")]

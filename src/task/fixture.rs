@@ -43,6 +43,7 @@ pub(crate) fn task(name: &str) -> Task {
             include_ignored: false,
             may_change: Vec::new(),
             hold: true,
+            fixed: false,
             services: Vec::new(),
             answers: Vec::new(),
             runner: Runner::Script,

@@ -13,6 +13,7 @@ mod filter;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod folder;
+mod freeze;
 mod load;
 mod pack;
 mod parts;
@@ -25,6 +26,7 @@ mod validate;
 pub use error::TaskError;
 pub use filter::matches;
 pub use folder::discover;
+pub use freeze::{Freezing, Way};
 pub use load::{load, load_all, load_each};
 pub use pack::{MTIME, PackError, Times, pack};
 pub use parts::*;
@@ -168,6 +170,8 @@ pub struct Verification {
     /// Whether hidden files are made unwritable where this host can do that. Tests of
     /// other formats may write them.
     pub hold: bool,
+    /// A task of another format says itself how it is verified: no way is looked for.
+    pub fixed: bool,
     /// `live`: what belongs to the task, and is started again before tests run.
     pub services: Vec<Service>,
     /// Beginnings of `host/path` where the answer is published: a request there is

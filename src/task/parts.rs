@@ -141,7 +141,8 @@ pub enum McpTransport {
 }
 
 impl Task {
-    /// Whether `task.toml` has one of our tables; else it is imported.
+    /// Whether `task.toml` has one of our tables, and keeps to our own contract; else
+    /// the rules of its format hold.
     pub fn ours(&self) -> bool {
         self.format == Format::Proofyard
     }

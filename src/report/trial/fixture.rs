@@ -84,7 +84,7 @@ fn store(record: &TrialRecord, events: Vec<Event>) -> tempfile::TempDir {
 }
 
 /// Calls of a script, and a verdict by tests.
-pub(super) fn scripted() -> tempfile::TempDir {
+pub(in crate::report) fn scripted() -> tempfile::TempDir {
     let record = RecordBuilder::of(&plan_of(&["repo/glob-star"]), 0)
         .outcome(Outcome::Unresolved)
         .message(
@@ -135,7 +135,7 @@ pub(super) fn scripted() -> tempfile::TempDir {
 }
 
 /// A model that does a little of everything, until its turns are used up.
-pub(super) fn modelled() -> tempfile::TempDir {
+pub(in crate::report) fn modelled() -> tempfile::TempDir {
     let plan = plan_of(&["repo/glob-star"]);
     let record = RecordBuilder::of(&plan, 0)
         .outcome(Outcome::Unresolved)

@@ -6,7 +6,7 @@
 
 mod call;
 #[cfg(test)]
-mod fixture;
+pub(super) mod fixture;
 mod head;
 mod patch;
 mod proof;

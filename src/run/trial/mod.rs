@@ -48,7 +48,7 @@ use crate::sandbox::docker::{DockerSandbox, Engine, Project};
 use crate::sandbox::{MainProcess, NetworkMode, Privileges, Role, Sandbox, SandboxSpec, WorkTree};
 use crate::task::{Network, Services, Task, ToolPlace};
 use crate::tool::{CallLimits, TOOLS};
-pub use check::Soundness;
+pub use check::{Settled, Soundness};
 pub use examine::Scope;
 pub use naive::command_end;
 use prepare::Ready;

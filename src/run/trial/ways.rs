@@ -73,7 +73,13 @@ impl Trials {
         events: &Events,
     ) -> Result<Ready, Fault> {
         let checks = self.settings.run.check && ready.task.solution.is_some();
-        if ready.task.ours() {
+        let fixed = ready.task.verification.fixed;
+        if fixed {
+            let own = &ready.task.verification;
+            let (sees, hold) = (own.sees, own.hold);
+            ready.see(Way { sees, hold });
+        }
+        if ready.task.ours() || fixed {
             if checks {
                 let run = self.reference(&ready, events).await?;
                 self.tell_unsound(&ready, &run, events);

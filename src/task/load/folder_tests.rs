@@ -194,3 +194,61 @@ fn where_answers_are_is_a_host_and_a_path() {
         );
     }
 }
+
+/// A task in Harbor's layout, with this `[verification]`.
+fn contract(keys: &str) -> Folder {
+    Folder::new(&format!("[verification]\n{keys}"))
+}
+
+#[test]
+fn a_contract_of_another_format_is_kept_with_what_is_fixed() {
+    use crate::record::Sees;
+    use crate::task::{Format, Network};
+    let task = contract("contract = \"harbor\"\nsees = \"live\"\nhidden = \"writable\"\n")
+        .load()
+        .unwrap();
+    assert_eq!((task.format, task.ours()), (Format::Harbor, false));
+    assert_eq!(task.verification.sees, Sees::Live);
+    assert!(task.verification.fixed && !task.verification.hold);
+    assert_eq!(task.environment.network, Network::Full, "the format's own");
+    // Nothing is fixed: a way is looked for, as for any task of the format.
+    let open = contract("contract = \"harbor\"\n").load().unwrap();
+    assert!(!open.verification.fixed && !open.ours());
+    let own = contract("hidden = \"writable\"\n").load().unwrap();
+    assert!(own.ours() && !own.verification.fixed && !own.verification.hold);
+}
+
+#[test]
+fn a_contract_that_cannot_be_kept_says_why() {
+    let test = "contract = \"harbor\"\nfail_to_pass = [\"a\"]\n";
+    assert_snapshot!(contract(test).error(), @r#"
+        error: Harbor's contract is a tests/test.sh that writes a reward
+          ┌─ tasks/task/task.toml:2:12
+          │
+        2 │ contract = "harbor"
+          │            ^^^^^^^^ leave `contract` out to expect tests by name
+        "#);
+    let hidden = "contract = \"harbor\"\nhidden = \"held\"\n";
+    assert_snapshot!(contract(hidden).error(), @r#"
+        error: `hidden` says nothing here without `sees`
+          ┌─ tasks/task/task.toml:3:10
+          │
+        3 │ hidden = "held"
+          │          ^^^^^^ without `sees` the strongest way at which the solution passes is looked for
+        "#);
+    let repo = "contract = \"harbor\"\nsees = \"files\"\n[repo]\npath = \"repo\"\n";
+    assert_snapshot!(contract(repo).error(), @r#"
+        error: a task with a [repo] keeps to no other format's contract
+          ┌─ tasks/task/task.toml:2:12
+          │
+        2 │ contract = "harbor"
+          │            ^^^^^^^^ leave one of the two out
+        "#);
+    assert_snapshot!(contract("contract = \"harbour\"\n").error(), @r#"
+        error: `contract` in [verification] cannot be read
+          ┌─ tasks/task/task.toml:2:12
+          │
+        2 │ contract = "harbour"
+          │            ^^^^^^^^^ did you mean "harbor"? it may be "harbor"
+        "#);
+}

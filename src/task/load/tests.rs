@@ -166,7 +166,7 @@ fn an_unknown_key_of_ours_is_an_error_with_its_place_and_the_nearest_key() {
         11 │ flaky = true
            │ ^^^^^
            │
-           = known here: answers, build, carry, command, fail_to_pass, include_ignored, may_change, network, overlay, pass_to_pass, patch, resolved_at, runner, sees, services, user
+           = known here: answers, build, carry, command, contract, fail_to_pass, hidden, include_ignored, may_change, network, overlay, pass_to_pass, patch, resolved_at, runner, sees, services, user
         "#);
 }
 

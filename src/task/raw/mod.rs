@@ -49,11 +49,18 @@ pub struct TaskToml {
 pub const OUR_TABLES: [&str; 4] = ["repo", "verification", "tools", "scenario"];
 
 impl TaskToml {
-    /// Whether the file has one of our tables.
+    /// Whether the file has one of our tables, and does not name another format's
+    /// contract in it.
     pub fn ours(&self) -> bool {
-        self.repo.is_some()
-            || self.verification.is_some()
-            || self.tools.is_some()
-            || self.scenario.is_some()
+        let verification = self.verification.as_ref();
+        match verification.and_then(|table| table.contract) {
+            Some(ContractName::Harbor) => false,
+            None => {
+                self.repo.is_some()
+                    || verification.is_some()
+                    || self.tools.is_some()
+                    || self.scenario.is_some()
+            }
+        }
     }
 }

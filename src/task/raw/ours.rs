@@ -38,8 +38,12 @@ pub enum HistoryName {
 /// `[verification]`: how a task is verified.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 pub struct VerificationTable {
+    /// The format whose rules sandbox and tests follow, in a task that is ours otherwise.
+    pub contract: Option<ContractName>,
     /// What of the agent's world the verifier sees; default `patch` with a `[repo]`, else `files`.
     pub sees: Option<Sees>,
+    /// Whether hidden files can be written while tests run, default `held`.
+    pub hidden: Option<HiddenName>,
     /// Of `files`: only these roots cross over; default all that changed.
     pub carry: Option<Vec<String>>,
     /// Of `patch`: also what `.gitignore` hides.
@@ -70,6 +74,22 @@ pub struct VerificationTable {
     pub user: Option<UserName>,
     /// Network of the verifier's sandbox, default `none`.
     pub network: Option<NetworkValue>,
+}
+
+/// `contract`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ContractName {
+    Harbor,
+}
+
+/// `hidden`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum HiddenName {
+    /// Read-only, where this host can do that.
+    Held,
+    Writable,
 }
 
 /// `runner`

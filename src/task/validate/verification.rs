@@ -10,7 +10,8 @@ use super::verifier_side::TIMEOUT;
 use crate::diagnose::KeyPath;
 use crate::record::Sees;
 use crate::task::raw::{
-    EnvironmentTable, NetworkValue, RunnerName, VerificationTable, VerifierTable,
+    ContractName, EnvironmentTable, HiddenName, NetworkValue, RunnerName, VerificationTable,
+    VerifierTable,
 };
 use crate::task::{Hidden, Network, Runner, Service, Verification};
 
@@ -58,7 +59,8 @@ pub fn verification(
             check,
         )
         .unwrap_or_default(),
-        hold: true,
+        hold: table.hidden != Some(HiddenName::Writable),
+        fixed: contract(table, has_repo, runner, check),
         services: services(table, check),
         answers: answers(table, check),
         runner,
@@ -100,6 +102,40 @@ fn answers(table: &VerificationTable, check: &mut Checker<'_>) -> Vec<String> {
         }
     }
     answers
+}
+
+/// Whether the task keeps to another format's contract, and says how it is verified.
+fn contract(
+    table: &VerificationTable,
+    has_repo: bool,
+    runner: Runner,
+    check: &mut Checker<'_>,
+) -> bool {
+    let Some(ContractName::Harbor) = table.contract else {
+        return false;
+    };
+    if has_repo {
+        check.wrong(
+            "verification.contract",
+            "a task with a [repo] keeps to no other format's contract",
+            "leave one of the two out",
+        );
+    }
+    if runner != Runner::Script {
+        check.wrong(
+            "verification.contract",
+            "Harbor's contract is a tests/test.sh that writes a reward",
+            "leave `contract` out to expect tests by name",
+        );
+    }
+    if table.hidden.is_some() && table.sees.is_none() {
+        check.wrong(
+            "verification.hidden",
+            "`hidden` says nothing here without `sees`",
+            "without `sees` the strongest way at which the solution passes is looked for",
+        );
+    }
+    table.sees.is_some()
 }
 
 fn sees(table: &VerificationTable, has_repo: bool, check: &mut Checker<'_>) -> Sees {
