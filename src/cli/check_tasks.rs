@@ -155,6 +155,7 @@ async fn measured(tasks: Vec<Task>, args: &CheckArgs, told: &mut Told) -> Result
         .iter()
         .map(|task| (task.id.clone(), task.clone()))
         .collect();
+    let tasks = task::digest_all(tasks).map_err(Failure::Tasks)?;
     let ground = ground(args, Some(tasks)).await?;
     let mut failed = Ok(());
     let whole = of_each(

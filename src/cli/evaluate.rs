@@ -99,6 +99,7 @@ pub async fn resume(args: ResumeArgs) -> Result<Exit, Failure> {
         .collect();
     let paths: Vec<String> = planned.tasks.iter().map(|task| task.path.clone()).collect();
     let tasks = task::load_all(&paths).map_err(Failure::Tasks)?;
+    let tasks = task::digest_all(tasks).map_err(Failure::Tasks)?;
     check_unchanged(planned, &tasks)?;
     settings.run.models = planned
         .models
@@ -203,7 +204,7 @@ pub(super) fn selected(settings: &Settings, filter: Option<&str>) -> Result<Vec<
             });
         }
     }
-    Ok(tasks)
+    task::digest_all(tasks).map_err(Failure::Tasks)
 }
 
 /// Models with a table of their own are asked as they were when the run was planned.

@@ -8,7 +8,7 @@ use super::failure::{Failure, to_stdout};
 use crate::config::Settings;
 use crate::diagnose::printable;
 use crate::record::{Digest, Sees, TaskId};
-use crate::task::{Runner, Task, load_all, matches};
+use crate::task::{Runner, Task, digest_all, load_all, matches};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -45,6 +45,9 @@ pub fn run(args: &ListArgs, settings: &Settings) -> Result<Exit, Failure> {
     let mut tasks = load_all(named).map_err(Failure::Tasks)?;
     if let Some(filter) = &args.filter {
         tasks = chosen(tasks, filter)?;
+    }
+    if args.json {
+        tasks = digest_all(tasks).map_err(Failure::Tasks)?;
     }
     to_stdout(&match args.json {
         true => json_lines(&tasks),

@@ -59,7 +59,11 @@ pub fn parse<T: DeserializeOwned + JsonSchema>(source: &SourceText) -> Parsed<T>
         Ok(value) => (Some(value), Vec::new()),
         Err(error) => (None, vec![type_problem(source, &error)]),
     };
-    let schema = schemars::schema_for!(T).to_value();
+    // It takes longer to make than most files to read, and most have nothing unknown.
+    let schema = match paths.is_empty() {
+        true => Value::Null,
+        false => schemars::schema_for!(T).to_value(),
+    };
     let mut unknown: Vec<Unknown> = paths
         .into_iter()
         .map(|path| Unknown {

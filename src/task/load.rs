@@ -8,6 +8,7 @@ use super::folder::{self, Bounds};
 use super::read::{self, Parts};
 use super::{Task, TaskError, digest};
 use crate::diagnose::SourceText;
+use crate::record::Digest;
 
 /// Most bytes of a `task.toml`.
 const MOST_TOML: u64 = 8 << 20;
@@ -20,7 +21,74 @@ const MOST_INSTRUCTION: u64 = 4 << 20;
 /// Everything that [`TaskError`] names: a missing or unreadable part, links that
 /// leave the folder or lead in a circle, and all that is wrong in `task.toml`.
 pub fn load(path: &Path) -> Result<Task, TaskError> {
+    digested(described(path)?)
+}
+
+/// The same without the digest of its files, which takes reading all of them: for those
+/// who only look. Who uses the task gives it one by [`digested`].
+fn described(path: &Path) -> Result<Task, TaskError> {
     load_with(path, &|name| std::env::var(name).ok())
+}
+
+/// The task with the digest of its files.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn digested(task: Task) -> Result<Task, TaskError> {
+    let entries = folder::scan(&task.dir, Bounds::default())?;
+    Ok(Task {
+        digest: digest::digest(&task.dir, &entries)?,
+        ..task
+    })
+}
+
+/// The tasks with the digests of their files.
+///
+/// # Errors
+/// Every file that cannot be read.
+pub fn digest_all(tasks: Vec<Task>) -> Result<Vec<Task>, Vec<TaskError>> {
+    let digested = in_parallel(tasks, |task| digested(task));
+    let (mut done, mut errors) = (Vec::with_capacity(digested.len()), Vec::new());
+    for task in digested {
+        match task {
+            Ok(task) => done.push(task),
+            Err(error) => errors.push(error),
+        }
+    }
+    match errors.is_empty() {
+        true => Ok(done),
+        false => Err(errors),
+    }
+}
+
+/// Each by itself, on every processor, in their order.
+fn in_parallel<T: Send, R: Send>(all: Vec<T>, each: impl Fn(T) -> R + Sync) -> Vec<R> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    if all.len() < 64 || processors == 1 {
+        return all.into_iter().map(each).collect();
+    }
+    let size = all.len().div_ceil(processors);
+    let mut chunks: Vec<Vec<T>> = Vec::new();
+    let mut all = all.into_iter();
+    loop {
+        let chunk: Vec<T> = all.by_ref().take(size).collect();
+        if chunk.is_empty() {
+            break;
+        }
+        chunks.push(chunk);
+    }
+    let each = &each;
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = chunks
+            .into_iter()
+            .map(|chunk| scope.spawn(move || chunk.into_iter().map(each).collect::<Vec<R>>()))
+            .collect();
+        let done = threads.into_iter().flat_map(|thread| match thread.join() {
+            Ok(done) => done,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        done.collect()
+    })
 }
 
 fn load_with(path: &Path, host_env: &dyn Fn(&str) -> Option<String>) -> Result<Task, TaskError> {
@@ -36,7 +104,7 @@ fn load_with(path: &Path, host_env: &dyn Fn(&str) -> Option<String>) -> Result<T
             path: path.to_path_buf(),
         });
     }
-    let entries = folder::scan(path, Bounds::default())?;
+    folder::scan(path, Bounds::default())?;
     let text = SourceText::new(
         toml_path.display().to_string(),
         folder::read_text(&toml_path, MOST_TOML)?,
@@ -53,7 +121,7 @@ fn load_with(path: &Path, host_env: &dyn Fn(&str) -> Option<String>) -> Result<T
         Parts {
             dir: &dir,
             source: path.display().to_string(),
-            digest: digest::digest(&dir, &entries)?,
+            digest: Digest::new(""),
             instruction,
             host_env,
         },
@@ -92,7 +160,7 @@ fn without_canary(text: &str) -> &str {
 }
 
 /// Loads every task that the paths name: task folders, or folders of tasks. A
-/// task that is named twice is loaded once.
+/// task that is named twice is loaded once. None has a digest yet ([`digest_all`]).
 ///
 /// # Errors
 /// All that is wrong with any of them, and two tasks of one name.
@@ -113,38 +181,44 @@ pub fn load_all(args: &[String]) -> Result<Vec<Task>, Vec<TaskError>> {
 /// The same, each for itself: a task, or the path that was meant to be one and what is
 /// wrong with it.
 pub fn load_each(args: &[String]) -> Vec<Result<Task, (PathBuf, TaskError)>> {
-    let mut loaded: Vec<Result<Task, (PathBuf, TaskError)>> = Vec::new();
-    let mut by_name: HashMap<String, String> = HashMap::new();
+    let (mut paths, mut wrong) = (Vec::new(), Vec::new());
     let mut known: HashSet<PathBuf> = HashSet::new();
     for arg in args {
-        let paths = match folder::discover(Path::new(arg)) {
-            Ok(paths) => paths,
-            Err(error) => {
-                loaded.push(Err((PathBuf::from(arg), error)));
-                continue;
-            }
-        };
-        for path in paths {
-            if !known.insert(fs::canonicalize(&path).unwrap_or_else(|_| path.clone())) {
-                continue;
-            }
-            let task = load(&path).map_err(|error| (path.clone(), error));
-            loaded.push(task.and_then(|task| match by_name.get(task.id.as_str()) {
-                Some(first) => {
-                    let error = TaskError::SameName {
-                        name: task.id.to_string(),
-                        first: first.clone(),
-                        second: task.source,
-                    };
-                    Err((path, error))
-                }
-                None => {
-                    by_name.insert(task.id.to_string(), task.source.clone());
-                    Ok(task)
-                }
-            }));
+        match folder::discover(Path::new(arg)) {
+            Ok(found) => paths.extend(found.into_iter().filter(|path| {
+                known.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone()))
+            })),
+            Err(error) => wrong.push(Err((PathBuf::from(arg), error))),
         }
     }
+    let described = in_parallel(paths, |path| {
+        described(&path).map_err(|error| (path, error))
+    });
+    let mut by_name: HashMap<String, String> = HashMap::new();
+    let named = described.into_iter().map(|task| {
+        let task = task?;
+        let (name, source) = (task.id.to_string(), task.source.clone());
+        match by_name.get(&name) {
+            Some(first) => {
+                let (path, first) = (PathBuf::from(&source), first.clone());
+                let second = source;
+                Err((
+                    path,
+                    TaskError::SameName {
+                        name,
+                        first,
+                        second,
+                    },
+                ))
+            }
+            None => {
+                by_name.insert(name, source);
+                Ok(task)
+            }
+        }
+    });
+    let mut loaded: Vec<_> = named.collect();
+    loaded.append(&mut wrong);
     loaded
 }
 

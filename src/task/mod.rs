@@ -27,7 +27,7 @@ pub use error::TaskError;
 pub use filter::matches;
 pub use folder::discover;
 pub use freeze::{Freezing, Way};
-pub use load::{load, load_all, load_each};
+pub use load::{digest_all, digested, load, load_all, load_each};
 pub use pack::{MTIME, PackError, Times, pack};
 pub use parts::*;
 pub use pattern::{CallMatcher, PathGlobs, PatternError, STANDARD_TOOLS, by_value};
@@ -48,7 +48,8 @@ pub struct Task {
     pub dir: PathBuf,
     /// The folder as the user named it.
     pub source: String,
-    /// Of every file of the folder: path, kind, mode, content.
+    /// Of every file of the folder: path, kind, mode, content. Empty until somebody
+    /// uses the task.
     pub digest: Digest,
     /// What the agent is told; canary lines stripped.
     pub instruction: String,

@@ -141,7 +141,16 @@ pub enum ReferenceError {
 
 impl ReferenceKey {
     /// The key of a task on an image, for the verifier of this version.
+    ///
+    /// # Panics
+    /// A task without the digest of its files, which would share its reference run with
+    /// every other one.
     pub fn new(task: &Task, image: &str) -> Self {
+        assert!(
+            !task.digest.as_str().is_empty(),
+            "the task {} has no digest",
+            task.id
+        );
         Self {
             task: task.digest.clone(),
             image: image.to_owned(),

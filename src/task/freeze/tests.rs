@@ -122,10 +122,17 @@ fn meaning(task: &Task, from: &Path) -> String {
     task.verification.sees = Sees::Files;
     task.verification.hold = true;
     task.verification.fixed = false;
+    task.environment.network_is_said = true;
+    if let Some(separate) = &mut task.verification.separate {
+        separate.environment.network_is_said = true;
+    }
     for step in &mut task.steps {
         step.verification.sees = Sees::Files;
         step.verification.hold = true;
         step.verification.fixed = false;
+        if let Some(separate) = &mut step.verification.separate {
+            separate.environment.network_is_said = true;
+        }
     }
     let from = fs::canonicalize(from).unwrap();
     format!("{task:#?}").replace(from.to_str().unwrap(), "")

@@ -70,10 +70,11 @@ impl Folder {
     }
 
     pub fn load(&self) -> Result<Task, TaskError> {
-        load_with(&self.path(), &|name| {
+        let described = load_with(&self.path(), &|name| {
             let found = self.env.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| value.to_string())
-        })
+        });
+        digested(described?)
     }
 
     /// The rendered error, the temporary folder written as `tasks`.
