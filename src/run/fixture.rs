@@ -87,6 +87,7 @@ impl RecordBuilder {
         let none = Path::new("/nonexistent");
         let mut record = fault_record(run, planned, none, fault, Timing::default(), started_at);
         record.finished_at = "2026-11-23T10:00:09Z".into();
+        record.provenance.reference = Some(Digest::new("sha256:ef"));
         Self(record)
             .outcome(Outcome::Resolved)
             .calls(14, 1)

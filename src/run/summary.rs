@@ -27,6 +27,9 @@ pub struct Summary {
     pub errors: usize,
     /// What the verdicts of resolved trials rest on, how many on each.
     pub evidence: BTreeMap<Evidence, usize>,
+    /// Tasks with a verdict of which nobody knows whether a solution passes and doing
+    /// nothing fails: there was no reference run.
+    pub unchecked: usize,
     /// In the order of the plan.
     pub agents: Vec<AgentSummary>,
 }
@@ -150,8 +153,21 @@ pub fn summarise(run: &RunRecord, records: &[TrialRecord]) -> Summary {
         tampered: total(|agent| agent.tampered),
         errors: total(|agent| agent.errors),
         evidence: evidence(records),
+        unchecked: unchecked(records),
         agents,
     }
+}
+
+fn unchecked(records: &[TrialRecord]) -> usize {
+    let judged = |record: &&TrialRecord| record.verdict.evidence.is_some();
+    let without = |record: &&TrialRecord| record.provenance.reference.is_none();
+    let tasks: BTreeSet<&str> = records
+        .iter()
+        .filter(judged)
+        .filter(without)
+        .map(|record| record.task.name.as_str())
+        .collect();
+    tasks.len()
 }
 
 fn evidence(records: &[TrialRecord]) -> BTreeMap<Evidence, usize> {
