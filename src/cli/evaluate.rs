@@ -3,12 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::chosen::chosen;
 use super::drive::{Interrupts, drive};
 use super::models::Models;
 use super::resume::{ResumeArgs, frozen, sign_key};
 use super::run::{Jobs, NetworkArg, RunArgs};
 use super::{Exit, Failure, loaded, settings, to_stdout};
 use crate::agent::{self, Agent};
+use crate::config::job::{self, Job};
 use crate::config::{Flag, Settings};
 use crate::record::RunRecord;
 use crate::report::{Console, View};
@@ -22,8 +24,14 @@ use crate::task::{self, Task};
 
 /// Evaluates agents at tasks.
 pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
-    let mut settings = loaded(args.config.clone(), flags(&args))?.settings;
-    let tasks = selected(&settings, args.filter.as_deref())?;
+    let job = match &args.job {
+        Some(file) => job::read(file).map_err(Failure::Job)?,
+        None => Job::default(),
+    };
+    let all_flags = job.flags.iter().cloned().chain(flags(&args)).collect();
+    let mut settings = loaded(args.config.clone(), all_flags)?.settings;
+    let chosen = chosen(&settings, &job, &args)?;
+    let (tasks, unread) = (chosen.tasks, chosen.unread);
     if settings.run.agents.is_empty() {
         if settings.run.models.is_empty() {
             return Err(Failure::NoAgent);
@@ -46,7 +54,7 @@ pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let engine = Engine::open(&settings.engine, &settings.host).await?;
     let Lineup { agents, contenders } = lineup;
     let record = plan(PlanInput {
-        run: match &args.run_id {
+        run: match args.run_id.as_ref().or(job.run_id.as_ref()) {
             Some(name) => run_id(name)?,
             None => fresh_run_id(&settings.run.out),
         },
@@ -57,7 +65,7 @@ pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
         host,
         engine: engine.record(),
         settings: serde_json::to_value(&settings).unwrap_or_default(),
-        warnings: Vec::new(),
+        warnings: [job.warnings, chosen.warnings].concat(),
     })?;
     let store = RunStore::create(&settings.run.out, record)?.signed_by(signer);
     let todo = store.todo(false);
@@ -66,7 +74,7 @@ pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
         retry_errors: settings.run.retry_errors,
         ..Schedule::new(todo, machine)
     };
-    go(
+    let exit = go(
         store,
         engine,
         settings,
@@ -76,7 +84,12 @@ pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
         schedule,
         View::from(&args.view),
     )
-    .await
+    .await?;
+    // Tasks that could not be read were not run, whatever became of the others.
+    Ok(match (exit, unread) {
+        (Exit::Done, 1..) => Exit::TrialErrors,
+        (exit, _) => exit,
+    })
 }
 
 /// Finishes what is missing of a run.

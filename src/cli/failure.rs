@@ -80,6 +80,8 @@ pub enum Failure {
         file: PathBuf,
         source: std::io::Error,
     },
+    #[error("{}", .0.first().map(ToString::to_string).unwrap_or_default())]
+    Job(Vec<crate::diagnose::Problem>),
     #[error("no task matches the filter `{filter}`")]
     NothingMatches { filter: String },
     #[error("there is no task, run or trial `{what}` (runs are looked for in {})", .out.display())]
@@ -127,6 +129,10 @@ impl Failure {
             Self::Tasks(errors) => {
                 let blocks: Vec<String> = errors.iter().map(|error| error.render(colour)).collect();
                 blocks.join("\n")
+            }
+            Self::Job(problems) => {
+                let blocks = problems.iter().map(|problem| problem.render(colour));
+                blocks.collect::<Vec<_>>().join("\n")
             }
             Self::Config(error) => error.render(colour),
             Self::Script(ScriptError::Invalid { problems }) => {

@@ -8,6 +8,7 @@ pub mod check;
 mod check_cheats;
 mod check_leaks;
 mod check_tasks;
+mod chosen;
 mod clean;
 pub mod drive;
 mod evaluate;

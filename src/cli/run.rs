@@ -14,9 +14,12 @@ Examples:
   proofyard run tasks -m gpt-5 --max-cost 5   the built-in loop with a model
   proofyard run tasks -m scripted:demo.toml   the loop with turns from a file
   proofyard run tasks -a oracle --json > events.jsonl
+  proofyard run -c job.yaml                   a job configuration of Harbor's
+  proofyard run downloads/tb2 -a oracle --keep-going
 
 Exit codes:
-  0 done, whatever the agents' success   1 done, but some trials ended in error
+  0 done, whatever the agents' success   1 done, but some trials ended in error, or
+    some tasks could not be read (--keep-going)
   2 nothing was run                      4 the engine or the model does not answer
   130 interrupted, `proofyard resume RUN` goes on";
 
@@ -87,6 +90,15 @@ pub struct RunArgs {
     /// Any key of harness.toml, such as limits.memory_mb=4096
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = assignment)]
     pub set: Vec<(String, String)>,
+
+    /// A job configuration of Harbor's, YAML or JSON: its tasks, agents and numbers, under
+    /// the flags given here
+    #[arg(short = 'c', long, value_name = "FILE")]
+    pub job: Option<PathBuf>,
+
+    /// Run the tasks that can be read, although others cannot
+    #[arg(long)]
+    pub keep_going: bool,
 
     /// Settings file [default: harness.toml here or above]
     #[arg(long, value_name = "FILE")]

@@ -7,6 +7,7 @@
 //! and flags over each other, `validate` makes the [`Settings`] of them.
 
 mod error;
+pub mod job;
 mod layers;
 pub mod raw;
 mod validate;

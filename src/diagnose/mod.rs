@@ -1,13 +1,14 @@
 //! Problems in text files that people write: named by file, line and column,
 //! shown with the line, and with the nearest known word.
 //!
-//! Owns how such a problem looks and how a TOML file is read with spans
-//! ([`toml`]). Must not know what any file means: `task` and `config` do.
+//! Owns how such a problem looks and how TOML and YAML files are read with spans
+//! ([`toml`], [`yaml`]). Must not know what any file means: `task` and `config` do.
 
 mod keys;
 mod render;
 mod text;
 pub mod toml;
+pub mod yaml;
 
 pub use keys::{KeyPath, Step, place};
 pub use text::{SourceText, nearest, printable};

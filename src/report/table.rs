@@ -242,7 +242,11 @@ fn basis(summary: &Summary, medians: &[&str], left_out: &[&str]) -> Vec<String> 
     parts.push(format!("{} in error", plural(summary.errors, "trial")));
     parts.extend(evidence(summary));
     if summary.unchecked > 0 {
-        parts.push(format!("{} of {} never checked", summary.unchecked, plural(tasks, "task")));
+        parts.push(format!(
+            "{} of {} never checked",
+            summary.unchecked,
+            plural(tasks, "task")
+        ));
     }
     parts.extend(ends(summary));
     parts.extend(spent(summary, left_out.contains(&"cost")));

@@ -7,6 +7,7 @@
 //! `task.toml` as written, `validate` says what of it is right and what it means.
 
 pub mod compose;
+pub mod dataset;
 mod digest;
 mod error;
 mod filter;

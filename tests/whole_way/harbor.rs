@@ -657,3 +657,56 @@ fn a_user_may_become_another_where_the_format_lets_it() {
         .sound();
     assert_eq!(trial["reward"], 1.0);
 }
+
+#[test]
+fn a_job_configuration_and_a_data_set_name_what_is_run() {
+    let yard = Yard::new();
+    Harbor::new(&yard, "");
+    let set = yard.path("tasks");
+    std::fs::rename(set.join("task"), set.join("good-one")).unwrap();
+    for name in ["good-two", "slow-one"] {
+        let copied = std::process::Command::new("cp")
+            .arg("-r")
+            .args([set.join("good-one"), set.join(name)])
+            .status();
+        assert!(copied.unwrap().success());
+    }
+    std::fs::create_dir(set.join("broken")).unwrap();
+    std::fs::write(
+        set.join("broken/task.toml"),
+        "[environment]\ncpus = \"a\"\n",
+    )
+    .unwrap();
+    std::fs::write(
+        set.join("dataset.toml"),
+        "[dataset]\nname = \"a/set\"\n[[tasks]]\nname = \"a/gone\"\n",
+    )
+    .unwrap();
+    let job = yard.path("job.yaml");
+    let text = format!(
+        "job_name: nightly\nn_attempts: 2\nagents: [{{ name: oracle }}]\ndatasets:\n  - path: {}\n    task_names: ['good-*']\n",
+        set.display()
+    );
+    std::fs::write(&job, text).unwrap();
+    let run = |more: &[&str]| {
+        let all = [
+            &["run", "-c", job.to_str().unwrap(), "--no-check"][..],
+            more,
+        ]
+        .concat();
+        yard.proofyard(&all)
+    };
+    // One bad task stops all, unless it is told not to.
+    assert_eq!(run(&[]).status.code(), Some(2));
+    let output = run(&["--keep-going", "--json"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let events = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(events.matches("\"event\":\"trial_finished\"").count(), 4);
+    assert!(events.contains("broken/task.toml:2:8"), "{events}");
+    assert!(events.contains("are not here: a/gone"), "{events}");
+    assert!(yard.path("runs/nightly/run.json").is_file());
+    let shown = yard.proofyard(&["show", "nightly"]);
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains("2 of 2 tasks never checked"), "{shown}");
+}

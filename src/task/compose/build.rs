@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::Build;
 use super::reader::{Reader, shortened};
-use super::yaml::{Entry, Node, Value};
+use crate::diagnose::yaml::{Entry, Node, Value};
 
 const KEYS: [&str; 14] = [
     "args",

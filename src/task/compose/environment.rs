@@ -1,8 +1,8 @@
 //! `environment` and `env_file`: the variables of a container.
 
 use super::reader::{Reader, shortened};
-use super::yaml::{Entry, Node, Value};
 use super::{Service, load, variables_of};
+use crate::diagnose::yaml::{Entry, Node, Value};
 
 const FILE_KEYS: [&str; 3] = ["format", "path", "required"];
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::reader::Reader;
-use super::yaml::{Node, Value};
 use super::{Healthcheck, scalar};
+use crate::diagnose::yaml::{Node, Value};
 
 const KEYS: [&str; 7] = [
     "disable",

@@ -2,8 +2,8 @@
 //! like.
 
 use super::reader::{Reader, shortened};
-use super::yaml::{Entry, Node, Value};
 use super::{Service, Ulimit, scalar};
+use crate::diagnose::yaml::{Entry, Node, Value};
 
 const DEPLOY_KEYS: [&str; 9] = [
     "endpoint_mode",

@@ -27,7 +27,6 @@ mod service;
 #[cfg(test)]
 mod tests;
 mod words;
-mod yaml;
 
 pub use model::{
     Build, Compose, Condition, Dependency, Healthcheck, Mount, MountKind, NetworkDef, Service,
@@ -39,7 +38,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::diagnose::{Problem, SourceText};
+use crate::diagnose::{Problem, SourceText, yaml};
 use interpolate::fill;
 use reader::{Reader, unfilled_problem};
 

@@ -2,8 +2,8 @@
 
 use super::reader::{Reader, shortened};
 use super::service::{Use, Uses};
-use super::yaml::{Entry, Node, Value};
 use super::{LOGS_MARKER, Mount, MountKind, Service, scalar};
+use crate::diagnose::yaml::{Entry, Node, Value};
 
 const KEYS: [&str; 8] = [
     "bind",

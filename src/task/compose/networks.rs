@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use super::reader::{Reader, shortened};
 use super::service::{Use, Uses};
-use super::yaml::{Entry, Node, Value};
 use super::{NetworkDef, Service, VolumeDef, scalar};
+use crate::diagnose::yaml::{Entry, Node, Value};
 
 /// The network of services that name none.
 pub const DEFAULT: &str = "default";

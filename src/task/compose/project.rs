@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::reader::Reader;
 use super::service::Uses;
-use super::yaml::{Entry, Node, Value};
 use super::{Compose, MAIN, networks, references, scalar, service};
+use crate::diagnose::yaml::{Entry, Node, Value};
 
 const KEYS: [&str; 9] = [
     "configs", "include", "name", "networks", "secrets", "services", "version", "volumes", "x-…",

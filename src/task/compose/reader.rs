@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::interpolate::{self, Unfilled, fill};
 use super::paths::resolve;
 use super::scalar;
-use super::yaml::{Entry, Node, Value};
+use crate::diagnose::yaml::{Entry, Node, Value};
 use crate::diagnose::{Problem, SourceText, nearest};
 
 /// Most problems, and most warnings, that are told of one file.

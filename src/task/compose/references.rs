@@ -7,9 +7,9 @@ use std::ops::Range;
 use super::networks::DEFAULT;
 use super::reader::{Reader, shortened};
 use super::service::{Use, Uses};
-use super::yaml::{Entry, Node, Value};
 use super::{Compose, Condition, Dependency, MAIN, Service};
 use crate::diagnose::nearest;
+use crate::diagnose::yaml::{Entry, Node, Value};
 
 const KEYS: [&str; 3] = ["condition", "required", "restart"];
 

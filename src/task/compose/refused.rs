@@ -4,7 +4,7 @@
 //! The lists of the house's rule that nothing opens the sandbox. Must not know
 //! what taken keys mean.
 
-use super::yaml::{Node, Value};
+use crate::diagnose::yaml::{Node, Value};
 
 /// Without effect on what a container is.
 pub const SILENT: &[&str] = &[

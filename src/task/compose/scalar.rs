@@ -7,7 +7,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::yaml::Scalar;
+use crate::diagnose::yaml::Scalar;
 
 /// Longest time: a year, seconds.
 const LONGEST: f64 = 366.0 * 86_400.0;

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::reader::{Reader, shortened};
-use super::yaml::{Entry, Node, Value};
 use super::{Service, build, environment, health, limits, mounts, networks, refused, words};
 use super::{references, scalar};
+use crate::diagnose::yaml::{Entry, Node, Value};
 
 /// Keys that mean something.
 pub const TAKEN: &[&str] = &[

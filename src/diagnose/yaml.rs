@@ -1,14 +1,14 @@
 //! From the text of a YAML file to a tree of nodes with places.
 //!
 //! Aliases and merge keys are resolved here, under bounds, so that nobody below
-//! meets them. Must not know what a compose file is.
+//! meets them. Must not know what any file means.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::{AddAssign, Range};
 
 use granit_parser::{Event, Parser, ScalarStyle, Tag, options};
 
-use crate::diagnose::{Problem, SourceText};
+use super::{Problem, SourceText};
 
 /// Deepest node; aliases count as what they stand for.
 const DEEPEST: usize = 64;
