@@ -47,7 +47,7 @@ pub fn digested(task: Task) -> Result<Task, TaskError> {
 /// # Errors
 /// Every file that cannot be read.
 pub fn digest_all(tasks: Vec<Task>) -> Result<Vec<Task>, Vec<TaskError>> {
-    let digested = in_parallel(tasks, |task| digested(task));
+    let digested = in_parallel(tasks, digested);
     let (mut done, mut errors) = (Vec::with_capacity(digested.len()), Vec::new());
     for task in digested {
         match task {

@@ -672,6 +672,7 @@ fn a_job_configuration_and_a_data_set_name_what_is_run() {
         assert!(copied.unwrap().success());
     }
     std::fs::create_dir(set.join("broken")).unwrap();
+    std::fs::write(set.join("broken/instruction.md"), "x\n").unwrap();
     std::fs::write(
         set.join("broken/task.toml"),
         "[environment]\ncpus = \"a\"\n",
