@@ -24,6 +24,7 @@ mod recount;
 pub mod reference;
 pub mod reward;
 mod steps;
+pub mod terminal_bench;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -233,6 +234,7 @@ pub async fn verify(
     let judged = match task.verification.runner {
         Runner::Pytest => steps.pytest().await,
         Runner::Script => steps.script().await,
+        Runner::TerminalBench(parser) => steps.terminal_bench(parser).await,
         other => match formats::Format::of(other) {
             Some(format) => steps.formatted(format).await,
             None => steps.script().await,

@@ -621,7 +621,10 @@ fn a_service_that_fails_is_an_error_with_its_last_words() {
     let (trials, code) = yard.run(&task.path, &["-a", "nop", "--no-check"]);
     assert_eq!(code, Some(1));
     let message = trials[0]["error"]["message"].as_str().unwrap();
-    assert!(message.contains("store") && message.contains("no store today"), "{message}");
+    assert!(
+        message.contains("store") && message.contains("no store today"),
+        "{message}"
+    );
     assert_eq!(yard.left(), Vec::<String>::new());
 }
 
@@ -636,7 +639,10 @@ fn what_a_compose_file_may_not_say_is_told_before_anything_starts() {
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("docker-compose.yaml:3:"), "{said}");
-    assert!(said.contains("privileged") && said.contains("docker.sock"), "{said}");
+    assert!(
+        said.contains("privileged") && said.contains("docker.sock"),
+        "{said}"
+    );
 }
 
 #[test]

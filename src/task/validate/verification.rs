@@ -81,6 +81,7 @@ pub fn verification(
             "verifier.collect".into(),
             check,
         ),
+        same_shell: false,
     }
 }
 
