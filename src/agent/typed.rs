@@ -58,11 +58,7 @@ pub async fn perform(path: &Path, session: &Session<'_>) -> Result<End, SessionE
         }
     };
     let shared = session.task.verification.same_shell;
-    if shared
-        && commands
-            .iter()
-            .all(|command| command.block && command.enter)
-    {
+    if shared && commands.iter().all(Command::ends) {
         return in_the_shell(&commands, session).await;
     }
     let typed: Vec<&str> = commands.iter().map(|one| one.command.as_str()).collect();

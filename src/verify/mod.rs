@@ -209,7 +209,7 @@ impl VerifyError {
 /// it live, in the agent's own sandbox, which stands still until hidden files lie there.
 ///
 /// `log_dir` gets `build.log`, `stdout.txt`, `stderr.txt`, `junit.xml`,
-/// `reward.json`, `reward.txt`: whatever of these there is, bounded, each through
+/// `reward.json`, `reward.txt`, `parser.txt`: whatever of these there is, bounded, each through
 /// a temporary name. The whole takes the task's verifier time at most.
 ///
 /// # Errors

@@ -302,3 +302,36 @@ fn a_task_that_is_wrong_is_told_before_anything_runs() {
     let said = String::from_utf8_lossy(&checked.stderr);
     assert!(said.contains("did you mean `pytest`?"), "{said}");
 }
+
+#[test]
+fn a_full_screen_program_is_played() {
+    let yard = Yard::new();
+    let solution = "- command: less -S given\n  min_timeout_sec: 0.5\n\
+        - command: /needle\n  min_timeout_sec: 0.3\n\
+        - command: s\n  append_enter: false\n- command: answer\n  min_timeout_sec: 0.3\n\
+        - command: q\n  append_enter: false\n  min_timeout_sec: 0.3\n\
+        - command: test -t 0 && stty size > size\n  block: true\n";
+    let test = "def test_size():\n    assert open('/app/size').read() == '40 160\\n'\n";
+    let task = Bench::new(&yard, "")
+        .without("solution.sh")
+        .file(
+            "Dockerfile",
+            "FROM proofyard/python\nWORKDIR /app\nRUN seq 500 > given && echo needle >> given\n",
+        )
+        .file("solution.yaml", solution)
+        .file("tests/test_outputs.py", test);
+    task.sound();
+}
+
+#[test]
+fn a_command_that_does_not_end_gives_the_solution_up() {
+    let yard = Yard::new();
+    let solution = "- command: echo 42 > answer; sleep 60\n  block: true\n  max_timeout_sec: 2\n\
+        - command: rm answer\n  block: true\n";
+    let task = Bench::new(&yard, "")
+        .without("solution.sh")
+        .file("solution.yaml", solution);
+    let trial = yard.one(&task.path, "oracle", &["--no-check"]);
+    assert_eq!(trial["trajectory"]["end"], "agent_error");
+    assert_eq!(trial["outcome"], "resolved", "{trial:#}");
+}

@@ -86,7 +86,7 @@ impl Trials {
         let made = spec::ProjectSpec {
             run: self.run.run.to_string(),
             trial: trial.to_owned(),
-            await_all: !ready.task.ours(),
+            await_all: ready.task.format == Format::Harbor,
             ..made
         };
         let limit = self.time(environment.build_timeout);

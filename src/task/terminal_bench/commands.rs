@@ -34,6 +34,13 @@ pub struct Command {
     pub enter: bool,
 }
 
+impl Command {
+    /// Whether it is a line whose end is waited for.
+    pub fn ends(&self) -> bool {
+        self.block && self.enter
+    }
+}
+
 /// The commands of a `solution.yaml`.
 ///
 /// # Errors

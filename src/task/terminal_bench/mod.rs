@@ -97,7 +97,8 @@ pub fn load(path: &Path) -> Result<Task, TaskError> {
     } = source;
     let id = name(&dir, &mut problems);
     let place = place::place(&dir, path, &id, &mut problems, &mut warnings);
-    let solution = solution(&dir, path, &mut problems, &mut warnings);
+    let shared = fields.as_ref().is_some_and(|fields| fields.same_shell);
+    let solution = solution(&dir, path, shared, &mut problems, &mut warnings);
     if !dir.join(RUN_TESTS).is_file() {
         let message = format!(
             "nothing verifies the task: there is no {}",
@@ -188,10 +189,11 @@ fn verification(dir: &Path, fields: &Fields, alone: bool) -> Verification {
     }
 }
 
-/// The file of the solution, where there is one.
+/// The file of the solution, where there is one. `shared`: tests run in the agent's shell.
 fn solution(
     dir: &Path,
     shown: &Path,
+    shared: bool,
     problems: &mut Vec<Problem>,
     warnings: &mut Vec<String>,
 ) -> Option<PathBuf> {
@@ -207,7 +209,15 @@ fn solution(
     let path = dir.join(name);
     if *name == "solution.yaml" {
         match commands::read(&path, &shown.join(name)) {
-            Ok((_, told)) => warnings.extend(told),
+            Ok((commands, told)) => {
+                warnings.extend(told);
+                if shared && !commands.iter().all(Command::ends) {
+                    warnings.push(format!(
+                        "{}: it types what nobody waits for, so it gets a terminal of its own: tests in the agent's shell do not find what it sets",
+                        shown.join(name).display()
+                    ));
+                }
+            }
             Err(found) => problems.extend(found),
         }
     }

@@ -249,6 +249,18 @@ fn commands_have_their_defaults() {
 }
 
 #[test]
+fn keys_that_a_shared_shell_does_not_get_are_told() {
+    let yaml = format!("{LEAST}run_tests_in_same_shell: true\n");
+    let with = |commands| {
+        let folder = Folder::new(&yaml).without("solution.sh");
+        folder.file("solution.yaml", commands).warned()
+    };
+    assert_eq!(with("- { command: cd /x, block: true }\n"), "");
+    let told = with("- { command: cd /x }\n");
+    assert!(told.contains("a terminal of its own"), "{told}");
+}
+
+#[test]
 fn commands_that_are_wrong_are_told() {
     let yaml = "- comand: make\n- command: make\n  block: 3\n- make\n- command: a\n  min_timeout_sec: -1\n";
     let folder = Folder::new(LEAST)
