@@ -9,6 +9,7 @@ mod nop;
 mod oracle;
 mod script;
 mod tool_loop;
+mod typed;
 
 use std::path::PathBuf;
 use std::sync::Arc;

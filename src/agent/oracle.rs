@@ -5,10 +5,10 @@
 
 use async_trait::async_trait;
 
-use super::{Agent, AgentError, Session, SessionError, instructed, reference, script};
+use super::{Agent, AgentError, Session, SessionError, instructed, reference, script, typed};
 use crate::record::{AgentRef, End};
 use crate::sandbox::{Ended, Exec, SandboxError};
-use crate::task::{Task, Times, pack};
+use crate::task::{Format, Task, Times, pack};
 use crate::tool::ToolError;
 use crate::trajectory::{Event, EventKind};
 
@@ -29,6 +29,9 @@ impl Agent for Oracle {
             task: task.id.to_string(),
             reason,
         };
+        if task.format == Format::TerminalBench {
+            return typed::fits(task);
+        }
         match &task.solution {
             None => Err(unfit(
                 "it has no solution/solve.sh and no solution/calls.jsonl".into(),
@@ -49,6 +52,9 @@ impl Agent for Oracle {
                 .record(Event::harness("no_solution", "the task has no solution"))?;
             return Ok(End::AgentError);
         };
+        if session.task.format == Format::TerminalBench {
+            return typed::perform(folder, session).await;
+        }
         if !folder.join("solve.sh").is_file() {
             return match script::read(&folder.join("calls.jsonl")) {
                 Ok(calls) => script::perform(&calls, session).await,

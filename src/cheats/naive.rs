@@ -133,6 +133,11 @@ impl Scene<'_> {
         let mut lines = vec!["mkdir -p /logs/verifier /logs/agent /logs/artifacts".to_owned()];
         match self.task.verification.runner {
             Runner::Pytest => self.pytest(&mut lines),
+            Runner::TerminalBench(_) => {
+                lines.push(format!("mkdir -p /tests; cp -R {HIDDEN}/. /tests/"));
+                lines.push(PAUSE.to_owned());
+                lines.push("bash /tests/run-tests.sh 2>&1".to_owned());
+            }
             _ => {
                 lines.push(format!("mkdir -p /tests; cp -R {HIDDEN}/. /tests/"));
                 lines.push(PAUSE.to_owned());

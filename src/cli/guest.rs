@@ -5,6 +5,7 @@ use std::io::Write;
 use clap::Args;
 
 use super::Exit;
+use crate::sandbox::guest::terminal::{self, Played};
 use crate::sandbox::guest::{self, Endpoint};
 
 /// Looks around, as asked by a JSON object on standard input.
@@ -20,6 +21,34 @@ pub fn look() -> Exit {
             let _ = writeln!(std::io::stderr(), "{error}");
             Exit::TrialErrors
         }
+    }
+}
+
+/// What a terminal is for.
+#[derive(Debug, Clone, Args)]
+pub struct TerminalArgs {
+    /// Keep the one that is standard input open
+    #[arg(long)]
+    hold: bool,
+}
+
+/// Plays on a terminal, as asked by a JSON object on standard input.
+pub fn terminal(args: &TerminalArgs) -> std::process::ExitCode {
+    let played = match args.hold {
+        true => terminal::hold_input().map(|()| Played::Done(0)),
+        false => serde_json::from_reader(std::io::stdin().lock())
+            .map_err(std::io::Error::from)
+            .and_then(|play| terminal::play(&play)),
+    };
+    let failed = |text: String, status: u8| {
+        let _ = writeln!(std::io::stderr(), "{text}");
+        status.into()
+    };
+    match played {
+        // A status is a byte.
+        Ok(Played::Done(status)) => (status as u8).into(),
+        Ok(Played::TimedOut(what)) => failed(format!("in vain: {what}"), terminal::IN_VAIN),
+        Err(error) => failed(error.to_string(), 127),
     }
 }
 

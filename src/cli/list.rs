@@ -99,7 +99,7 @@ fn lines(tasks: &[Task]) -> String {
 fn row(task: &Task) -> [String; 5] {
     let verification = &task.verification;
     let (fail, pass) = match verification.runner {
-        Runner::Script => (
+        Runner::Script | Runner::TerminalBench(_) => (
             format!("reward from {}", verification.resolved_at),
             String::new(),
         ),
@@ -139,6 +139,7 @@ struct Line<'a> {
     source: &'a str,
     digest: &'a Digest,
     ours: bool,
+    format: &'a str,
     runner: &'a str,
     sees: Sees,
     fail_to_pass: usize,
@@ -159,6 +160,7 @@ fn json_lines(tasks: &[Task]) -> String {
             source: &task.source,
             digest: &task.digest,
             ours: task.ours(),
+            format: task.format.name(),
             runner: runner(task),
             sees: task.verification.sees,
             fail_to_pass: task.verification.fail_to_pass.len(),

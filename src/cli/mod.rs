@@ -88,6 +88,9 @@ enum Command {
     /// Looks around in a sandbox; started by the helper
     #[command(hide = true)]
     Look,
+    /// Plays on a terminal in a sandbox; started by the helper
+    #[command(hide = true)]
+    Terminal(guest::TerminalArgs),
 }
 
 /// The program.
@@ -110,6 +113,9 @@ pub fn main() -> std::process::ExitCode {
     }
     if let Command::Look = &program.command {
         return guest::look().into();
+    }
+    if let Command::Terminal(args) = &program.command {
+        return guest::terminal(args);
     }
     listen_to_logs();
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -151,7 +157,7 @@ async fn perform(command: Command) -> Exit {
         Command::Import(args) => import::run(args).await,
         Command::Schema(args) => schema::run(&args),
         Command::ServeModel(args) => serve_model::run(args).await,
-        Command::Guest(_) | Command::Look => Ok(Exit::Usage),
+        Command::Guest(_) | Command::Look | Command::Terminal(_) => Ok(Exit::Usage),
     };
     done.unwrap_or_else(|failure| {
         let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();

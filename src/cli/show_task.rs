@@ -65,6 +65,7 @@ fn facts(task: &Task) -> Vec<(&'static str, String)> {
         ("variables", names(&task.environment.env)),
         ("scenario", groups.collect::<Vec<_>>().join(" · ")),
         ("solution", solution(task)),
+        ("format", task.format.name().to_string()),
         ("digest", task.digest.to_string()),
     ]
 }
@@ -77,6 +78,7 @@ fn verified_by(task: &Task) -> String {
     let verification = &task.verification;
     let expected = match verification.runner {
         Runner::Script => format!("a reward from {}", verification.resolved_at),
+        Runner::TerminalBench(parser) => format!("what {} says of its tests", parser.name()),
         _ => format!(
             "{} fail_to_pass, {} pass_to_pass",
             verification.fail_to_pass.len(),
@@ -152,7 +154,11 @@ fn repo_line(repo: &Repo, task: &Task) -> String {
 fn image(task: &Task) -> String {
     match &task.environment.image {
         ImageSource::Dockerfile(folder) => format!("{}/Dockerfile", below(task, folder)),
-        ImageSource::Build(build) => format!("{} (compose)", below(task, &build.context)),
+        ImageSource::Build(build) => match (&build.dockerfile, &build.inline) {
+            (Some(file), _) => below(task, file),
+            (None, Some(_)) => "a text of the compose file".to_string(),
+            (None, None) => below(task, &build.context.join("Dockerfile")),
+        },
         ImageSource::Named(name) => name.clone(),
     }
 }
@@ -237,6 +243,9 @@ fn some(all: impl ExactSizeIterator<Item = String>) -> String {
 fn solution(task: &Task) -> String {
     let ways = ["solve.sh", "calls.jsonl"];
     let found = task.solution.as_ref().and_then(|dir| {
+        if dir.is_file() {
+            return Some(below(task, dir));
+        }
         let way = ways.iter().find(|way| dir.join(way).is_file())?;
         Some(below(task, &dir.join(way)))
     });
@@ -301,6 +310,7 @@ mod tests {
               variables      TOKEN
               scenario       repo · easy · python
               solution       solution/solve.sh
+              format         proofyard
               digest         sha256:00
 
             instruction

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::haystack::Skipped;
 use super::{Place, patch, words};
-use crate::task::{Hidden, ImageSource, Task};
+use crate::task::{Format, Hidden, ImageSource, Task, terminal_bench};
 
 /// Largest file of a task that is looked for, bytes.
 const MOST_BYTES: u64 = 16 << 20;
@@ -157,9 +157,20 @@ impl Needles {
 /// # Errors
 /// A folder of the task that cannot be listed.
 pub fn shown(task: &Task) -> Result<Vec<PathBuf>, NeedleError> {
-    let mut shown = vec![task.dir.join("instruction.md")];
-    if let ImageSource::Dockerfile(folder) = &task.environment.image {
-        shown.extend(files(folder)?);
+    let told = match task.format {
+        Format::TerminalBench => terminal_bench::FILE,
+        _ => "instruction.md",
+    };
+    let mut shown = vec![task.dir.join(told)];
+    match &task.environment.image {
+        ImageSource::Dockerfile(folder) => shown.extend(files(folder)?),
+        // What stays out of the image may be the answer itself.
+        ImageSource::Build(build) if !build.without.is_empty() => {
+            let mut taken = files(&build.context)?;
+            taken.retain(|path| !build.without.iter().any(|out| path.starts_with(out)));
+            shown.extend(taken);
+        }
+        ImageSource::Build(_) | ImageSource::Named(_) => {}
     }
     if let Some(folder) = &task.tools.files {
         shown.extend(files(folder)?);

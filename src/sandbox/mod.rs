@@ -10,10 +10,12 @@ mod error;
 pub mod fake;
 pub mod guest;
 pub mod project;
+mod shown;
 pub mod spec;
 pub mod wire;
 
 pub use error::{GuestError, GuestErrorKind, SandboxError};
+pub use shown::shown;
 pub use spec::*;
 
 use async_trait::async_trait;

@@ -60,6 +60,7 @@ pub(crate) fn task(name: &str) -> Task {
             env: BTreeMap::new(),
             separate: None,
             collect: Vec::new(),
+            same_shell: false,
         },
         tools: ToolRules::default(),
         scenario: Scenario::default(),

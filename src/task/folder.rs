@@ -227,9 +227,12 @@ pub fn read_error(path: &Path, source: io::Error) -> TaskError {
     }
 }
 
+/// What makes a folder a task.
+const MARKS: [&str; 3] = ["task.toml", "instruction.md", "task.yaml"];
+
 /// The tasks that a path names, sorted: itself, or every folder below it with a
-/// `task.toml`; also one that has an `instruction.md` and lacks its `task.toml`,
-/// so that loading it says so. Folders whose name begins with a dot are not
+/// `task.toml` or a `task.yaml`; also one that has an `instruction.md` and lacks its
+/// `task.toml`, so that loading it says so. Folders whose name begins with a dot are not
 /// looked into; links to folders are followed.
 pub fn discover(path: &Path) -> Result<Vec<PathBuf>, TaskError> {
     let metadata = fs::metadata(path).map_err(|source| {
@@ -272,7 +275,7 @@ pub fn discover(path: &Path) -> Result<Vec<PathBuf>, TaskError> {
         let hidden = entry.file_name().as_bytes().starts_with(b".");
         if entry.depth() > 0 && hidden {
             walk.skip_current_dir();
-        } else if exists(entry.path(), "task.toml") || exists(entry.path(), "instruction.md") {
+        } else if MARKS.iter().any(|mark| exists(entry.path(), mark)) {
             found.insert(entry.path().to_path_buf());
             walk.skip_current_dir();
         }
@@ -289,7 +292,7 @@ fn is_dangling(error: &walkdir::Error) -> bool {
         .is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
-fn exists(dir: &Path, name: &str) -> bool {
+pub fn exists(dir: &Path, name: &str) -> bool {
     fs::symlink_metadata(dir.join(name)).is_ok()
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::folder::{self, Bounds};
 use super::read::{self, Parts};
-use super::{Task, TaskError, digest};
+use super::{Task, TaskError, digest, terminal_bench};
 use crate::diagnose::SourceText;
 use crate::record::Digest;
 
@@ -99,7 +99,10 @@ fn load_with(path: &Path, host_env: &dyn Fn(&str) -> Option<String>) -> Result<T
         });
     }
     let toml_path = path.join("task.toml");
-    if fs::symlink_metadata(&toml_path).is_err() {
+    if !folder::exists(path, "task.toml") {
+        if folder::exists(path, terminal_bench::FILE) {
+            return terminal_bench::load(path);
+        }
         return Err(TaskError::NoTaskToml {
             path: path.to_path_buf(),
         });
@@ -145,7 +148,7 @@ pub(super) fn instruction(dir: &Path) -> Result<String, TaskError> {
 
 /// The text without its leading canary lines (`<!-- … canary … -->`,
 /// `# … canary …`) and the blank lines around them.
-fn without_canary(text: &str) -> &str {
+pub(super) fn without_canary(text: &str) -> &str {
     let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
     while let Some((line, after)) = rest.split_once('\n') {
         let line = line.trim();

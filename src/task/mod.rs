@@ -22,6 +22,7 @@ mod pattern;
 pub mod raw;
 mod read;
 mod scaffold;
+pub mod terminal_bench;
 mod validate;
 
 pub use error::TaskError;
@@ -40,6 +41,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::record::{Digest, Sees, Strategy, TaskId};
+use terminal_bench::Parser;
 
 /// A task, validated: everything that later rooms need to know of it.
 #[derive(Debug, Clone)]
@@ -68,7 +70,7 @@ pub struct Task {
     /// What is kept of a trial, beside `/logs/artifacts`.
     pub artifacts: Vec<Artifact>,
     /// `solution/` of the folder, where it has one with a `solve.sh` or a
-    /// `calls.jsonl`.
+    /// `calls.jsonl`; of Terminal-Bench 1 its `solution.sh` or `solution.yaml`.
     pub solution: Option<PathBuf>,
     /// Environment of `solve.sh` alone.
     pub solution_env: BTreeMap<String, String>,
@@ -202,6 +204,8 @@ pub struct Verification {
     pub separate: Option<Separate>,
     /// Run when the agent has ended and before artifacts are taken, in order.
     pub collect: Vec<Collect>,
+    /// Live: tests run in the agent's own persistent shell.
+    pub same_shell: bool,
 }
 
 /// A program that a task expects to run.
@@ -230,6 +234,8 @@ pub enum Runner {
     Nextest,
     Mocha,
     Jest,
+    /// Terminal-Bench 1: `run-tests.sh`, and what it shows, read by this parser.
+    TerminalBench(Parser),
 }
 
 impl Runner {
@@ -246,6 +252,7 @@ impl Runner {
             Runner::Nextest => "nextest",
             Runner::Mocha => "mocha",
             Runner::Jest => "jest",
+            Runner::TerminalBench(_) => "run-tests.sh",
         }
     }
 }

@@ -41,7 +41,7 @@ pub enum PackError {
     Refused { path: PathBuf, message: String },
 }
 
-/// Packs folders over one another, later ones over earlier ones: files and folders
+/// Packs folders, or single files, over one another, later ones over earlier ones: files and folders
 /// owned by root, sorted, links only where they stay inside.
 ///
 /// # Errors
@@ -94,8 +94,11 @@ impl Packing {
             if folder {
                 rules.enter(&entry)?;
             }
-            if entry.depth() > 0 {
-                self.entry(dir, &entry)?;
+            // A file alone lies at the top, under its name.
+            match (entry.depth(), dir.parent()) {
+                (0, Some(above)) if !folder => self.entry(above, &entry)?,
+                (0, _) => {}
+                _ => self.entry(dir, &entry)?,
             }
         }
         Ok(())

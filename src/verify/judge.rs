@@ -183,6 +183,26 @@ pub(super) fn by_tests(tests: Vec<TestRecord>) -> Judged {
     }
 }
 
+/// Resolved where every one of these tests counts, and there is one: by a text that the
+/// sandbox shows. The reward is 1 then, else 0.
+pub(super) fn by_shown(tests: Vec<TestRecord>) -> Judged {
+    let judged = Judged {
+        evidence: Evidence::Asserted,
+        ..by_tests(tests)
+    };
+    let reward = reward_of(&judged);
+    judged.with_reward(reward)
+}
+
+/// What tests are worth that are all that a task gives.
+fn reward_of(judged: &Judged) -> Reward {
+    let all = f64::from(u8::from(judged.outcome == Outcome::Resolved));
+    Reward {
+        reward: (!judged.tests.is_empty()).then_some(all),
+        ..Reward::default()
+    }
+}
+
 /// Resolved where the reward reaches `resolved_at`.
 pub(super) fn by_reward(task: &Task, reward: Result<Reward, NoReward>) -> Judged {
     by_reward_at(task.verification.resolved_at, reward)

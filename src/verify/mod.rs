@@ -24,6 +24,7 @@ mod recount;
 pub mod reference;
 pub mod reward;
 mod steps;
+pub mod terminal_bench;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -208,7 +209,7 @@ impl VerifyError {
 /// it live, in the agent's own sandbox, which stands still until hidden files lie there.
 ///
 /// `log_dir` gets `build.log`, `stdout.txt`, `stderr.txt`, `junit.xml`,
-/// `reward.json`, `reward.txt`: whatever of these there is, bounded, each through
+/// `reward.json`, `reward.txt`, `parser.txt`: whatever of these there is, bounded, each through
 /// a temporary name. The whole takes the task's verifier time at most.
 ///
 /// # Errors
@@ -233,6 +234,7 @@ pub async fn verify(
     let judged = match task.verification.runner {
         Runner::Pytest => steps.pytest().await,
         Runner::Script => steps.script().await,
+        Runner::TerminalBench(parser) => steps.terminal_bench(parser).await,
         other => match formats::Format::of(other) {
             Some(format) => steps.formatted(format).await,
             None => steps.script().await,

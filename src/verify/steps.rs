@@ -18,7 +18,7 @@ use super::reward::{self, MAX_REWARD_BYTES};
 use super::{CALLS, Place, VerifyError, channel, held, hidden, pytest};
 use crate::record::{Evidence, Reason, Sees};
 use crate::sandbox::{Exec, Sandbox, User};
-use crate::task::{Runner, Task};
+use crate::task::{Format, Runner, Task};
 
 const LOGS: &str = "/logs/verifier";
 const SCRIPT: &str = "(/tests/test.sh) > /logs/verifier/test-stdout.txt 2>&1";
@@ -108,12 +108,15 @@ impl<'a> Steps<'a> {
         };
         still.map_err(of)?;
         let root = self.place.hidden_root.trim_end_matches('/');
-        let mut folders = vec![
-            ("logs", 0o755),
-            ("logs/agent", 0o777),
-            ("logs/artifacts", 0o777),
-            ("logs/verifier", 0o777),
-        ];
+        let mut folders = match self.task.format {
+            Format::TerminalBench => vec![("logs", 0o777)],
+            _ => vec![
+                ("logs", 0o755),
+                ("logs/agent", 0o777),
+                ("logs/artifacts", 0o777),
+                ("logs/verifier", 0o777),
+            ],
+        };
         let mut stale = vec![LOGS.as_bytes().to_vec()];
         if root == "/tests" && !self.place.tests_in_image {
             folders.push(("tests", 0o755));
@@ -411,7 +414,7 @@ impl<'a> Steps<'a> {
         match self.task.expected().next() {
             Some(_) => Evidence::Records,
             None => match self.task.verification.runner {
-                Runner::Script => Evidence::Asserted,
+                Runner::Script | Runner::TerminalBench(_) => Evidence::Asserted,
                 _ => Evidence::Records,
             },
         }

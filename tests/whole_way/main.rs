@@ -23,6 +23,7 @@ mod shipped;
 mod skipped;
 mod small_model;
 mod stored;
+mod terminal_bench;
 mod tools;
 mod verdicts;
 mod yard;

@@ -10,7 +10,7 @@ use super::world::World;
 use crate::record::Fault;
 use crate::sandbox::docker::images::Healthcheck;
 use crate::sandbox::{Sandbox, SandboxError};
-use crate::task::{Environment, HealthCheck, Times, pack};
+use crate::task::{Environment, Format, HealthCheck, Times, pack};
 use crate::verify::{NotReady, folders, wait_until_ready};
 
 /// How often a check of the image's own is asked at least.
@@ -29,7 +29,7 @@ impl Trials {
         let sandbox = world.agent.as_ref();
         let of = |error: SandboxError| fault("sandbox", &error);
         let task = &ready.task;
-        let laid = self.lay_format(sandbox, &task.environment, task.ours());
+        let laid = self.lay_format(sandbox, &task.environment, task.format);
         laid.await.map_err(of)?;
         // Without it what the task meant cannot be had.
         sandbox.start_main().await.map_err(of)?;
@@ -40,25 +40,29 @@ impl Trials {
         self.after_main(project, &task.environment).await
     }
 
-    /// The folders that Harbor has, writable for everybody, and uploaded files.
+    /// The folders that the format has, writable for everybody, and uploaded files.
     pub(super) async fn lay_format(
         &self,
         sandbox: &dyn Sandbox,
         environment: &Environment,
-        ours: bool,
+        format: Format,
     ) -> Result<(), SandboxError> {
         let host = |error: &dyn std::fmt::Display| SandboxError::Host {
             doing: "pack files of the task".into(),
             source: std::io::Error::other(error.to_string()),
         };
-        if !ours {
-            let logs = folders(&[
+        let own: &[(&str, u32)] = match format {
+            Format::Proofyard => &[],
+            Format::Harbor => &[
                 ("logs", 0o755),
                 ("logs/agent", 0o777),
                 ("logs/artifacts", 0o777),
                 ("logs/verifier", 0o777),
-            ]);
-            let logs = logs.map_err(|error| host(&error))?;
+            ],
+            Format::TerminalBench => &[("logs", 0o777), ("agent-logs", 0o777)],
+        };
+        if !own.is_empty() {
+            let logs = folders(own).map_err(|error| host(&error))?;
             sandbox.unpack("/", &[], &logs).await?;
         }
         for (folder, tar) in laid_in_main(environment).map_err(|error| host(&error))? {

@@ -18,13 +18,15 @@ use crate::sandbox::docker::Project;
 use crate::sandbox::{
     Change, ChangeKind, GuestErrorKind, PackBounds, Packed, Sandbox, SandboxError,
 };
-use crate::task::Task;
+use crate::task::{Format, Task};
 use crate::tool::TOOLS;
 
 /// Folders of the harness's own in a sandbox; what lies there is nobody's change.
-pub const OURS: [&str; 5] = [
+pub const OURS: [&str; 7] = [
     "/solution",
+    "/oracle",
     "/tests",
+    "/agent-logs",
     "/logs/agent",
     "/logs/verifier",
     "/verifier",
@@ -193,7 +195,7 @@ impl Trials {
             quiet().await?;
         }
         let mut artifacts = Taken::default();
-        if !ready.task.ours() || !ready.task.artifacts.is_empty() {
+        if ready.task.format == Format::Harbor || !ready.task.artifacts.is_empty() {
             artifacts = self.artifacts(sandbox, &ready.task).await?;
         }
         if verification.separate.is_some() {

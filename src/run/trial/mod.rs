@@ -211,7 +211,7 @@ impl Trials {
             }),
             main: match task.ours() {
                 true => MainProcess::Image,
-                false => services::main_process(environment),
+                false => services::main_process(environment, task.format),
             },
             privileges: match task.ours() {
                 true => Privileges::Least,
@@ -361,7 +361,7 @@ pub async fn sandbox_of(
     let started = DockerSandbox::start(&trials.engine, &spec).await;
     let sandbox = started.map_err(|error| prepare::fault("sandbox", &error))?;
     let task = &ready.task;
-    let laid = trials.lay_format(&sandbox, &task.environment, task.ours());
+    let laid = trials.lay_format(&sandbox, &task.environment, task.format);
     laid.await
         .map_err(|error| prepare::fault("sandbox", &error))?;
     sandbox

@@ -320,6 +320,7 @@ fn described(build: &Build) -> Described {
         text: build.inline.clone(),
         args: build.args.clone(),
         target: build.target.clone(),
+        without: build.without.clone(),
     }
 }
 

@@ -84,7 +84,7 @@ impl Trials {
             started.await.map_err(services::of_engine)?;
         }
         let environment = ready.verifiers_environment();
-        let laid = self.lay_format(&sandbox, environment, ready.task.ours());
+        let laid = self.lay_format(&sandbox, environment, ready.task.format);
         if let Err(error) = laid.await {
             let _ = sandbox.stop().await;
             return Err(error);

@@ -16,7 +16,7 @@ use crate::sandbox::docker::{Project, ProjectError};
 use crate::sandbox::project as spec;
 use crate::sandbox::{MainProcess, NetworkMode, Role, SandboxError};
 use crate::task::compose::{self, Condition, MountKind, Service};
-use crate::task::{Environment, ImageSource, MAIN_IMAGE, Services, Times, pack};
+use crate::task::{Environment, Format, ImageSource, MAIN_IMAGE, Services, Times, pack};
 
 /// Images of services by their names.
 pub type ServiceImages = BTreeMap<String, String>;
@@ -86,7 +86,7 @@ impl Trials {
         let made = spec::ProjectSpec {
             run: self.run.run.to_string(),
             trial: trial.to_owned(),
-            await_all: !ready.task.ours(),
+            await_all: ready.task.format == Format::Harbor,
             ..made
         };
         let limit = self.time(environment.build_timeout);
@@ -128,14 +128,18 @@ pub fn told(error: ProjectError) -> Fault {
 }
 
 /// What the sandbox starts, by the compose file and the format.
-pub fn main_process(environment: &Environment) -> MainProcess {
+pub fn main_process(environment: &Environment, format: Format) -> MainProcess {
     let main = environment.services.as_ref().and_then(Services::main);
     let Some(main) = main else {
         return MainProcess::EntrypointWith(idle());
     };
     MainProcess::Given {
         entrypoint: main.entrypoint.clone(),
-        command: Some(main.command.clone().unwrap_or_else(idle)),
+        command: match format {
+            // What the file does not say is the image's.
+            Format::TerminalBench => main.command.clone(),
+            _ => Some(main.command.clone().unwrap_or_else(idle)),
+        },
     }
 }
 

@@ -9,12 +9,14 @@
 mod archive;
 pub(super) mod capture;
 mod files;
+mod keys;
 mod live;
 pub mod look;
 mod processes;
 mod shell;
 mod sparse;
 mod spawn;
+pub mod terminal;
 mod users;
 
 use std::fs::File;

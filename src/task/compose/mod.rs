@@ -22,7 +22,7 @@ mod project;
 mod reader;
 mod references;
 mod refused;
-mod scalar;
+pub(super) mod scalar;
 mod service;
 #[cfg(test)]
 mod tests;
@@ -180,7 +180,7 @@ fn variables_of(
 }
 
 /// A text file, bounded, under the name that problems give it.
-fn load(path: &Path, name: &Path) -> Result<SourceText, Box<Problem>> {
+pub(super) fn load(path: &Path, name: &Path) -> Result<SourceText, Box<Problem>> {
     let name = name.display().to_string();
     let cannot = |why: String| Box::new(Problem::new(format!("`{name}` cannot be read: {why}")));
     // No pipe, and no device, which a read could wait for.

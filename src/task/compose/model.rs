@@ -94,6 +94,9 @@ pub struct Build {
     pub target: Option<String>,
     /// Text of a Dockerfile that no file has.
     pub inline: Option<String>,
+    /// Files and folders that stay out of the context, absolute: no compose file says
+    /// so, a task's format does.
+    pub without: Vec<PathBuf>,
 }
 
 /// Something mounted into a service.

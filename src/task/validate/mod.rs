@@ -17,7 +17,7 @@ mod verification;
 mod verifier_side;
 
 pub use checker::Checker;
-pub use services::MAIN_IMAGE;
+pub use services::{MAIN_IMAGE, settled};
 
 use super::raw::{AgentTable, EnvironmentTable, ScenarioTable, TaskToml};
 use super::read::Parts;

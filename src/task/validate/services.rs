@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::Checker;
-use crate::task::compose::{self, LOGS_MARKER, MAIN, MountKind};
+use crate::task::compose::{self, Compose, LOGS_MARKER, MAIN, MountKind};
 use crate::task::{Environment, ImageSource, Services};
 
 /// The name by which services start from the image of the agent's sandbox.
@@ -51,42 +51,50 @@ pub fn with_services(
             return environment;
         }
     };
-    check.warnings.extend(compose.warnings.iter().cloned());
-    let mut compose = compose;
+    let (services, warnings) = settled(compose, MAIN, &shown);
+    check.warnings.extend(warnings);
+    let mut environment = environment;
+    if let Some(main) = services.main() {
+        environment = with_main(environment, main, named.is_some(), folder);
+    }
+    Environment {
+        services: Some(services),
+        ..environment
+    }
+}
+
+/// Services without what no container gets, and what is told of them; `main` is the
+/// agent's sandbox, `shown` the file as the user calls it.
+pub fn settled(mut compose: Compose, main: &str, shown: &str) -> (Services, Vec<String>) {
+    let mut warnings = std::mem::take(&mut compose.warnings);
     for (name, service) in &mut compose.services {
         let never = |capability: &mut String| NEVER.contains(&capability.as_str());
         for capability in service.cap_add.extract_if(.., never) {
-            check.warnings.push(format!(
+            warnings.push(format!(
                 "{shown}: {capability}, which the service {name} asks for, is not given"
             ));
         }
     }
     let services = Services {
         compose,
-        main: MAIN.to_owned(),
+        main: main.to_owned(),
     };
-    let mut environment = environment;
-    if let Some(main) = services.main() {
-        environment = with_main(environment, main, named.is_some(), folder);
-        let mounts = main.volumes.iter();
-        let shadows =
-            mounts.filter(|mount| mount.read_only && matches!(mount.kind, MountKind::Inside(_)));
-        for mount in shadows {
-            let target = &mount.target;
-            check.warnings.push(format!(
-                "{shown}: {target} of the agent's sandbox is a copy, and can be written"
-            ));
-        }
-        if !main.tmpfs.is_empty() {
-            check.warnings.push(format!(
-                "{shown}: `tmpfs` of the agent's sandbox is a plain folder, so that the verifier sees what lies there"
-            ));
-        }
+    let Some(main) = services.main() else {
+        return (services, warnings);
+    };
+    let mounts = main.volumes.iter();
+    let shadows =
+        mounts.filter(|mount| mount.read_only && matches!(mount.kind, MountKind::Inside(_)));
+    warnings.extend(shadows.map(|mount| {
+        let target = &mount.target;
+        format!("{shown}: {target} of the agent's sandbox is a copy, and can be written")
+    }));
+    if !main.tmpfs.is_empty() {
+        warnings.push(format!(
+            "{shown}: `tmpfs` of the agent's sandbox is a plain folder, so that the verifier sees what lies there"
+        ));
     }
-    Environment {
-        services: Some(services),
-        ..environment
-    }
+    (services, warnings)
 }
 
 /// With what the compose file says of the agent's sandbox.

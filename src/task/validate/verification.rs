@@ -83,6 +83,7 @@ pub fn verification(
             "verifier.collect".into(),
             check,
         ),
+        same_shell: false,
     }
 }
 

@@ -54,8 +54,9 @@ enum Kind {
 }
 
 impl Context {
-    /// Lists what belongs to the context in `dir`.
-    pub(super) fn read(dir: &Path) -> Result<Self, ImageError> {
+    /// Lists what belongs to the context in `dir`, but for `without` (absolute) and what
+    /// lies below that.
+    pub(super) fn read(dir: &Path, without: &[PathBuf]) -> Result<Self, ImageError> {
         let rules = rules(dir)?;
         let refuse = |message: String| ImageError::Context {
             dir: dir.to_owned(),
@@ -75,6 +76,12 @@ impl Context {
                 return Err(refuse(format!("deeper than {MOST_DEPTH} folders")));
             }
             let path = found.path().strip_prefix(dir).unwrap_or(found.path());
+            if without.iter().any(|left_out| left_out == found.path()) {
+                if found.file_type().is_dir() {
+                    walk.skip_current_dir();
+                }
+                continue;
+            }
             if rules.excludes(path.as_os_str().as_bytes()) {
                 if found.file_type().is_dir() && !rules.takes_back() {
                     walk.skip_current_dir();

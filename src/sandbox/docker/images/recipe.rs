@@ -58,6 +58,8 @@ pub struct Described {
     pub text: Option<String>,
     pub args: BTreeMap<String, String>,
     pub target: Option<String>,
+    /// Files and folders that stay out of the context, absolute.
+    pub without: Vec<PathBuf>,
 }
 
 impl Recipe {
@@ -170,7 +172,7 @@ impl Recipe {
             bases.push(Some(Arc::new(Self::read(&base, images, chain)?)));
         }
         chain.pop();
-        let context = Context::read(dir)?;
+        let context = Context::read(dir, &described.without)?;
         let context_digest = context.digest()?;
         let mut hash = Sha256::new();
         let mut add = |part: &[u8]| {
