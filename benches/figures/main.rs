@@ -5,6 +5,7 @@
 //! busy machine are no test, so the exit code is always 0. `cargo bench` runs it.
 
 mod calls;
+mod harbor;
 mod many;
 mod place;
 mod told;
@@ -37,6 +38,8 @@ fn main() {
             attempt("trivial trial", trials::against_containers(&place));
             attempt("verification", verify::against_tests(&place));
             attempt("calls", calls::against_exec(&place));
+            attempt("trivial Harbor task", harbor::against_harbor(&place));
+            attempt("10,000 task folders", harbor::folders(&place));
             attempt("memory", trials::memory(&place));
             attempt("turns of the loop", turns::overhead(&place));
             attempt("many trials of the loop", many::at_once(&place));

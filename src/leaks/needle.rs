@@ -61,16 +61,14 @@ impl Needles {
     pub fn of(task: &Task) -> Result<Self, NeedleError> {
         let mut needles = Self::default();
         let given = given(task)?;
-        if let Some(folder) = &task.solution {
-            needles.folder(task, folder, Kind::Solution, &given)?;
+        for folder in solutions(task) {
+            needles.folder(task, &folder, Kind::Solution, &given)?;
         }
-        match &task.verification.hidden {
-            Hidden::Overlay(folders) => {
-                for folder in folders {
-                    needles.folder(task, folder, Kind::Tests, &given)?;
-                }
+        for hidden in tests(task) {
+            match hidden.is_dir() || task.repo.is_none() {
+                true => needles.folder(task, &hidden, Kind::Tests, &given)?,
+                false => needles.file(task, &hidden, &hidden, Kind::Tests, &given)?,
             }
-            Hidden::Patch(file) => needles.file(task, file, file, Kind::Tests, &given)?,
         }
         Ok(needles)
     }
@@ -149,6 +147,40 @@ impl Needles {
         let place = Place::of(relative(path, &task.dir));
         self.not_sought.push(Skipped::new(place, why));
     }
+}
+
+/// The solutions of a task and of its steps.
+fn solutions(task: &Task) -> BTreeSet<PathBuf> {
+    let steps = task.steps.iter().filter_map(|step| step.solution.clone());
+    task.solution.iter().cloned().chain(steps).collect()
+}
+
+/// The hidden files of a task and of its steps, those that a verifier's own image holds
+/// too.
+fn tests(task: &Task) -> BTreeSet<PathBuf> {
+    let mut found = BTreeSet::new();
+    let steps = task.steps.iter().map(|step| &step.verification);
+    for verification in steps.chain([&task.verification]) {
+        match &verification.hidden {
+            Hidden::Overlay(folders) => found.extend(folders.iter().cloned()),
+            Hidden::Patch(file) => {
+                found.insert(file.clone());
+            }
+        }
+        let separate = verification.separate.as_ref();
+        if separate.is_some_and(|own| own.has_tests) {
+            let own = task
+                .steps
+                .iter()
+                .map(|step| format!("steps/{}/tests", step.name));
+            let all = own.chain(["tests".to_owned()]);
+            found.extend(
+                all.map(|name| task.dir.join(name))
+                    .filter(|path| path.is_dir()),
+            );
+        }
+    }
+    found
 }
 
 /// Files that the agent's world is made from, the instruction among them: what of the

@@ -37,3 +37,30 @@ fn the_shipped_tasks_are_resolved_by_their_solution_and_not_by_doing_nothing() {
     }
     assert_eq!(yard.left(), Vec::<String>::new());
 }
+
+#[test]
+fn the_examples_in_harbors_format_give_what_harbor_gives() {
+    if std::env::var_os("PROOFYARD_SLOW").is_none() {
+        eprintln!("skipped: PROOFYARD_SLOW is not set");
+        return;
+    }
+    let yard = Yard::new();
+    let (trials, code) = yard.run("examples/harbor".as_ref(), &["-a", "oracle", "-a", "nop"]);
+    assert_eq!(code, Some(0));
+    assert!(trials.len() >= 30, "{}", trials.len());
+    for trial in &trials {
+        let reward = match trial["agent"]["name"] == "oracle" {
+            true => 1.0,
+            false => 0.0,
+        };
+        assert_eq!(trial["reward"], reward, "{trial:#}");
+    }
+    let run = trials[0]["run"].as_str().unwrap();
+    let audit = yard.proofyard(&["audit", run]);
+    assert!(
+        audit.status.success(),
+        "{}",
+        String::from_utf8_lossy(&audit.stdout)
+    );
+    assert_eq!(yard.left(), Vec::<String>::new());
+}

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use bollard::models::{
-    ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType, MountVolumeOptions,
-    ResourcesUlimits,
+    ContainerCreateBody, HealthConfig, HostConfig, HostConfigLogConfig, Mount, MountType,
+    MountVolumeOptions, ResourcesUlimits,
 };
 
 use crate::sandbox::docker::attach::{endpoint, nowhere, soon};
@@ -63,6 +63,11 @@ pub fn body(
         attach_stdin: Some(!socket),
         attach_stdout: Some(!socket),
         network_disabled: None,
+        // Asked through the helper, where somebody waits for it.
+        healthcheck: Some(HealthConfig {
+            test: Some(vec!["NONE".into()]),
+            ..HealthConfig::default()
+        }),
         host_config: Some(HostConfig {
             memory: Some(limits.memory_bytes as i64),
             memory_swap: Some(limits.memory_bytes as i64),

@@ -1,0 +1,2 @@
+#!/bin/bash
+python3 /usr/local/lib/ask.py 42

@@ -1,0 +1,2 @@
+#!/bin/bash
+test -e /tmp/ready && echo 42 > answer.txt

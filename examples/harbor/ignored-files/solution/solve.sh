@@ -1,0 +1,2 @@
+#!/bin/bash
+test ! -e /solution/notes && echo 42 > answer.txt

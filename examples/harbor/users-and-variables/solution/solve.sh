@@ -1,0 +1,6 @@
+#!/bin/bash
+set -e
+test -z "$CHECK"
+test "$SHARED" = both
+test "$(id -un)" = worker
+echo $HINT > answer.txt
