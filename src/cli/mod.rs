@@ -87,6 +87,13 @@ enum Command {
     /// Looks around in a sandbox; started by the helper
     #[command(hide = true)]
     Look,
+
+    /// Connects to an address in a sandbox; started by the helper
+    #[command(hide = true)]
+    Connect {
+        host: String,
+        port: u16,
+    },
 }
 
 /// The program.
@@ -109,6 +116,9 @@ pub fn main() -> std::process::ExitCode {
     }
     if let Command::Look = &program.command {
         return guest::look().into();
+    }
+    if let Command::Connect { host, port } = &program.command {
+        return guest::connect(host, *port).into();
     }
     listen_to_logs();
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -150,7 +160,7 @@ async fn perform(command: Command) -> Exit {
         Command::Import(args) => import::run(args).await,
         Command::Schema(args) => schema::run(&args),
         Command::ServeModel(args) => serve_model::run(args).await,
-        Command::Guest(_) | Command::Look => Ok(Exit::Usage),
+        Command::Guest(_) | Command::Look | Command::Connect { .. } => Ok(Exit::Usage),
     };
     done.unwrap_or_else(|failure| {
         let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
@@ -171,8 +181,9 @@ fn loaded(config: Option<PathBuf>, flags: Vec<Flag>) -> Result<Loaded, Failure> 
 
 /// `PROOFYARD_LOG=debug` and the like; warnings otherwise.
 fn listen_to_logs() {
+    // What fails of a task's server of tools is told where it matters.
     let filter = tracing_subscriber::EnvFilter::try_from_env("PROOFYARD_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,rmcp=off"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

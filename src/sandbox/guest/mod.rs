@@ -8,6 +8,7 @@
 
 mod archive;
 pub(super) mod capture;
+pub mod connect;
 mod files;
 mod live;
 pub mod look;
@@ -15,6 +16,7 @@ mod processes;
 mod shell;
 mod sparse;
 mod spawn;
+mod streams;
 mod users;
 
 use std::fs::File;
@@ -177,6 +179,22 @@ impl Guest {
                 Ok(()) => return Ok(true),
                 Err(error) => Err(error),
             },
+            Request::Open { argv, user } => {
+                let opened = self.processes.open(id, &argv, &user);
+                opened.map(|()| Reply::Ok)
+            }
+            Request::Feed => {
+                self.processes.streams.feed(id, &blob);
+                return Ok(true);
+            }
+            Request::Taken { bytes } => {
+                self.processes.streams.taken(id, bytes);
+                return Ok(true);
+            }
+            Request::Close => {
+                self.processes.streams.close(id);
+                return Ok(true);
+            }
             Request::Read {
                 path,
                 offset,
