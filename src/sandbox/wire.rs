@@ -52,8 +52,10 @@ pub enum Request {
     Taken {
         bytes: u64,
     },
-    /// Nobody talks with it any more.
-    Close,
+    /// Nobody talks with it any more: it has so long to end by itself.
+    Close {
+        patience_ms: u64,
+    },
     Read {
         path: String,
         offset: u64,

@@ -169,9 +169,9 @@ impl Tools {
         Self { servers, ..self }
     }
 
-    /// The servers that perform calls.
-    pub fn servers(&self) -> &Servers {
-        &self.servers
+    /// The servers that performed calls, to be ended.
+    pub fn into_servers(self) -> Servers {
+        self.servers
     }
 
     /// Performs a call and records both it and its result.

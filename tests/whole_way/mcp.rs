@@ -151,6 +151,27 @@ fn a_server_in_the_sandbox_is_reached_by_its_address() {
 }
 
 #[test]
+fn what_is_large_crosses_both_ways() {
+    for transport in ["socket", "stream"] {
+        let yard = Yard::new();
+        let text = "0123456789".repeat(300_000);
+        let calls = [
+            call("mcp__store__put", json!({"text": text})),
+            bash("wc -c < big; echo 42 > answer"),
+        ];
+        let task = task(&yard, &stdio("store", "big"));
+        let transport = format!("engine.transport={transport}");
+        let trial = scripted(&yard, &task, &calls, &["--set", &transport]);
+        assert_eq!(trial["outcome"], "resolved", "{trial:#}");
+        let results = yard.results(&trial);
+        let output = results[0].output.as_ref().unwrap();
+        assert!(output.starts_with("stored 0123"), "{}", &output[..80]);
+        assert!(output.contains("bytes cut …]") && output.len() < 200_000);
+        assert_eq!(results[1].output.as_deref(), Some("3000001\n"));
+    }
+}
+
+#[test]
 fn a_server_that_dies_fails_its_calls_and_nothing_else() {
     let yard = Yard::new();
     let calls = [

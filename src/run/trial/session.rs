@@ -115,7 +115,6 @@ impl Attempt<'_> {
         };
         // Servers are its tools: they end with it.
         self.enter(clock, Phase::Teardown, "");
-        tools.servers().end().await;
         clock.shift(Phase::Agent, Phase::Tools, tools.spent());
         let (answers, waits) = (account.meter.answers(), account.meter.waits());
         clock.shift(Phase::Agent, Phase::Model, answers.saturating_sub(before.0));
@@ -124,6 +123,7 @@ impl Attempt<'_> {
             Phase::ModelWait,
             waits.saturating_sub(before.1),
         );
+        tools.into_servers().end().await;
         let warnings = offered.warnings;
         Ok(Ended {
             end,

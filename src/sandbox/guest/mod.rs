@@ -191,8 +191,9 @@ impl Guest {
                 self.processes.streams.taken(id, bytes);
                 return Ok(true);
             }
-            Request::Close => {
-                self.processes.streams.close(id);
+            Request::Close { patience_ms } => {
+                let patience = Duration::from_millis(patience_ms);
+                self.processes.streams.close(id, patience);
                 return Ok(true);
             }
             Request::Read {

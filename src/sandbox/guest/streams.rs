@@ -28,7 +28,9 @@ use crate::sandbox::{GuestError, GuestErrorKind};
 const SAID: u64 = 8 << 10;
 /// Programs that are talked with at a time.
 const MOST: usize = 256;
-/// How long a program that is no longer talked with has to end by itself.
+/// How long a program that is no longer talked with may have to end by itself.
+const MOST_PATIENCE: Duration = Duration::from_secs(5);
+/// How long one that is killed may take.
 const TO_END: Duration = Duration::from_millis(500);
 /// One piece of an output.
 const PIECE: usize = 64 << 10;
@@ -133,10 +135,11 @@ impl Streams {
     }
 
     /// Nobody talks with it any more.
-    pub fn close(&mut self, request: u32) {
+    pub fn close(&mut self, request: u32, patience: Duration) {
         if let Some(talk) = self.find(request) {
             talk.stdin = None;
-            talk.closes.get_or_insert(Instant::now() + TO_END);
+            let patience = patience.min(MOST_PATIENCE);
+            talk.closes.get_or_insert(Instant::now() + patience);
         }
     }
 

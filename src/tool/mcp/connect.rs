@@ -20,6 +20,8 @@ use crate::task::McpTransport;
 
 /// Between two attempts at a server that is coming up.
 const PAUSE: Duration = Duration::from_millis(250);
+/// How long a server may take to hear that it is over.
+const TO_END: Duration = Duration::from_secs(2);
 /// The most that one server may offer.
 const MOST_TOOLS: usize = 512;
 const MOST_PAGES: usize = 64;
@@ -171,8 +173,9 @@ impl Client {
     }
 
     /// Ends the connection.
-    pub async fn end(&self) {
-        self.service.cancellation_token().cancel();
+    pub async fn end(mut self) {
+        // Whatever it says by then, nothing of it is heard any more.
+        let _ = self.service.close_with_timeout(TO_END).await;
         if let Some(ending) = &self.ending {
             ending.end().await;
         }

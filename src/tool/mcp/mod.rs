@@ -117,8 +117,8 @@ impl Servers {
     }
 
     /// Ends all connections, and the programs that were started for them.
-    pub async fn end(&self) {
-        let clients = self.0.iter().filter_map(|one| one.client.as_ref().ok());
+    pub async fn end(self) {
+        let clients = self.0.into_iter().filter_map(|one| one.client.ok());
         futures_util::future::join_all(clients.map(Client::end)).await;
     }
 }

@@ -22,6 +22,8 @@ const START: Duration = Duration::from_secs(30);
 const FOREVER: Duration = Duration::from_secs(366 * 86_400);
 /// How long the helper may take to tell how a stream ended that was closed.
 const LAST: Duration = Duration::from_secs(5);
+/// How long a program has to end by itself. One that only carries bytes needs none.
+const PATIENCE: Duration = Duration::from_millis(500);
 /// One frame's bytes.
 const PIECE: usize = 64 << 10;
 
@@ -42,7 +44,11 @@ impl DockerSandbox {
         };
         let (stream, carrier) = stream();
         let (sender, opened) = oneshot::channel();
-        tokio::spawn(serve(self.link(), request, carrier, sender));
+        let patience = match to {
+            StreamTo::Program(_) => PATIENCE,
+            StreamTo::Address { .. } => Duration::ZERO,
+        };
+        tokio::spawn(serve(self.link(), request, carrier, patience, sender));
         match tokio::time::timeout(START, opened).await {
             Ok(Ok(Ok(()))) => Ok(stream),
             Ok(Ok(Err(Failed::Refused(error)))) => Err(error),
@@ -63,6 +69,7 @@ async fn serve(
     link: Arc<Link>,
     request: Request,
     carrier: Carrier,
+    patience: Duration,
     opened: oneshot::Sender<Result<(), Failed>>,
 ) {
     let begun = async {
@@ -87,7 +94,7 @@ async fn serve(
         }
     };
     let _ = opened.send(Ok(()));
-    carry(exchange, carrier).await;
+    carry(exchange, carrier, patience).await;
 }
 
 /// What is under way.
@@ -101,7 +108,7 @@ struct Carrying<'a> {
     window: usize,
 }
 
-async fn carry(exchange: Exchange<'_>, carrier: Carrier) {
+async fn carry(exchange: Exchange<'_>, carrier: Carrier, patience: Duration) {
     let Carrier { io, close, teller } = carrier;
     let (from, to) = tokio::io::split(io);
     let mut carrying = Carrying {
@@ -118,7 +125,7 @@ async fn carry(exchange: Exchange<'_>, carrier: Carrier) {
     let end = match end {
         Some(end) => end,
         // Whoever goes away meanwhile: what was started must end.
-        None => carrying.close().await,
+        None => carrying.close(patience).await,
     };
     teller.tell(end);
 }
@@ -205,9 +212,11 @@ impl Carrying<'_> {
         let _: io::Result<()> = tokio::time::timeout(LAST, written).await.unwrap_or(Ok(()));
     }
 
-    async fn close(&mut self) -> StreamEnd {
+    async fn close(&mut self, patience: Duration) -> StreamEnd {
+        let patience_ms = patience.as_millis() as u64;
         let told = async {
-            self.exchange.send(&Request::Close, &[]).await.ok()?;
+            let close = Request::Close { patience_ms };
+            self.exchange.send(&close, &[]).await.ok()?;
             loop {
                 if let (Reply::StreamEnded { ended, said }, blob) =
                     self.exchange.reply().await.ok()?
