@@ -114,12 +114,21 @@ const LAWS: &[Law] = &[
         broken: ("run/trial.rs", "//! x\nfn f(id: git2::Oid) {}\n"),
     },
     Law {
-        name: "HTTP to and from models stays inside model",
+        name: "HTTP stays inside model and tool::mcp",
         check: |source| match room(source) {
             "model" => Vec::new(),
+            "tool" if within(source, "tool/mcp") => words(source, &["reqwest"]),
             _ => words(source, &["reqwest", "hyper", "hyper_util"]),
         },
         broken: ("agent/tool_loop/mod.rs", "//! x\nuse reqwest::Client;\n"),
+    },
+    Law {
+        name: "the protocol of tool servers stays inside tool::mcp",
+        check: |source| match within(source, "tool/mcp") {
+            true => Vec::new(),
+            false => words(source, &["rmcp", "sse_stream"]),
+        },
+        broken: ("tool/toolbox.rs", "//! x\nuse rmcp::model::Tool;\n"),
     },
     Law {
         name: "only cli and report print",

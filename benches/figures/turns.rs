@@ -102,6 +102,7 @@ async fn measure(place: &Place, sandbox: Arc<DockerSandbox>) -> Outcome<Vec<Dura
     let session = Session {
         task: &tasks[0],
         tools: &tools,
+        skills: &[],
         id: "bench",
         account: &account,
         ledger: &ledger,

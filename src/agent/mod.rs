@@ -8,6 +8,7 @@ mod command;
 mod nop;
 mod oracle;
 mod script;
+mod skills;
 mod tool_loop;
 mod typed;
 
@@ -27,6 +28,7 @@ use crate::trajectory::{Event, EventKind, RecorderError};
 pub use account::{Account, Ledger};
 pub use command::{Before, Calls, Command};
 pub use script::{ScriptError, parse_calls};
+pub use skills::{Skill, skills};
 pub use tool_loop::{Loop, Options as LoopOptions, Prompt};
 
 /// An agent that cannot be had.
@@ -68,6 +70,8 @@ impl From<RecorderError> for SessionError {
 pub struct Session<'a> {
     pub task: &'a Task,
     pub tools: &'a Tools,
+    /// Of the task; for agents that are told of them.
+    pub skills: &'a [Skill],
     /// Tells sessions apart at a model's endpoint, and nothing else of them.
     pub id: &'a str,
     pub account: &'a Account,
@@ -107,6 +111,12 @@ pub trait Agent: Send + Sync {
     /// What it is made of, where it talks to a model.
     fn setup(&self) -> Option<AgentSetup> {
         None
+    }
+
+    /// Whether it makes calls of its own choice: only then are the task's servers of
+    /// tools started.
+    fn uses_tools(&self) -> bool {
+        false
     }
 
     /// Whether the agent can act on a task at all; asked before anything runs.

@@ -134,6 +134,10 @@ impl Agent for Script {
         }
     }
 
+    fn uses_tools(&self) -> bool {
+        true
+    }
+
     async fn act(&self, session: &Session<'_>) -> Result<End, SessionError> {
         instructed(session)?;
         perform(&self.calls, session).await

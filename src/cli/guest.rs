@@ -52,6 +52,17 @@ pub fn terminal(args: &TerminalArgs) -> std::process::ExitCode {
     }
 }
 
+/// Carries bytes between an address and the standard streams.
+pub fn connect(host: &str, port: u16) -> Exit {
+    match guest::connect::connect(host, port) {
+        Ok(()) => Exit::Done,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "{error}");
+            Exit::TrialErrors
+        }
+    }
+}
+
 /// How the helper reaches its host.
 #[derive(Debug, Clone, Args)]
 pub struct GuestArgs {

@@ -91,6 +91,13 @@ enum Command {
     /// Plays on a terminal in a sandbox; started by the helper
     #[command(hide = true)]
     Terminal(guest::TerminalArgs),
+
+    /// Connects to an address in a sandbox; started by the helper
+    #[command(hide = true)]
+    Connect {
+        host: String,
+        port: u16,
+    },
 }
 
 /// The program.
@@ -116,6 +123,9 @@ pub fn main() -> std::process::ExitCode {
     }
     if let Command::Terminal(args) = &program.command {
         return guest::terminal(args);
+    }
+    if let Command::Connect { host, port } = &program.command {
+        return guest::connect(host, *port).into();
     }
     listen_to_logs();
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -157,7 +167,9 @@ async fn perform(command: Command) -> Exit {
         Command::Import(args) => import::run(args).await,
         Command::Schema(args) => schema::run(&args),
         Command::ServeModel(args) => serve_model::run(args).await,
-        Command::Guest(_) | Command::Look | Command::Terminal(_) => Ok(Exit::Usage),
+        Command::Guest(_) | Command::Look | Command::Terminal(_) | Command::Connect { .. } => {
+            Ok(Exit::Usage)
+        }
     };
     done.unwrap_or_else(|failure| {
         let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
@@ -178,8 +190,9 @@ fn loaded(config: Option<PathBuf>, flags: Vec<Flag>) -> Result<Loaded, Failure> 
 
 /// `PROOFYARD_LOG=debug` and the like; warnings otherwise.
 fn listen_to_logs() {
+    // What fails of a task's server of tools is told where it matters.
     let filter = tracing_subscriber::EnvFilter::try_from_env("PROOFYARD_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,rmcp=off"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

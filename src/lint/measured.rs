@@ -1,6 +1,7 @@
 //! What was measured of a task → findings.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Finding, Rule};
@@ -57,8 +58,10 @@ pub struct Examined {
     pub commits: Vec<Commits>,
     /// Paths that differ between two builds of its image, with what differs.
     pub changing: Vec<(String, String)>,
-    /// Of paths that tests require, those that are there from the beginning.
-    pub present: Vec<String>,
+    /// The work tree that an agent finds, on this host.
+    pub checkout: Option<PathBuf>,
+    /// Of paths that tests require, those that the solution makes.
+    pub made: Vec<String>,
 }
 
 /// What the measurements come to.
@@ -82,9 +85,9 @@ pub fn findings_of(task: &Task, examined: &Examined) -> Vec<Finding> {
         found.push(Finding::new(Rule::FutureCommits, message));
     }
     found.extend(changing(&examined.changing));
-    let required = super::required(task);
+    let required = super::required(task, examined.checkout.as_deref());
     let paths = required.paths.into_iter();
-    let unnamed = paths.filter(|(path, _)| !examined.present.contains(path));
+    let unnamed = paths.filter(|(path, _)| examined.made.contains(path));
     found.extend(unnamed.map(|(_, finding)| finding));
     found.extend(required.interfaces);
     found

@@ -37,8 +37,7 @@ const COMMON: [&str; 14] = [
 /// What the tests of a task require.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Required {
-    /// Absolute paths of the sandbox that a solution makes; nothing where they are there
-    /// from the beginning.
+    /// Absolute paths; they count where a solution makes them and they were not there.
     pub paths: Vec<(String, Finding)>,
     /// Interfaces; complete.
     pub interfaces: Vec<Finding>,
@@ -55,16 +54,18 @@ static IMPORT: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a constant expression")
 });
 
-/// What hidden tests require and nobody names. What is there from the beginning has to
-/// be asked of a sandbox: [`Required::paths`].
-pub fn required(task: &Task) -> Required {
+/// What hidden tests require and nobody names; `checkout` is the work tree that an agent
+/// finds. Whether a solution makes a path that was not there has to be asked of a
+/// sandbox: [`Required::paths`].
+pub fn required(task: &Task, checkout: Option<&Path>) -> Required {
     let tests = texts_of(&hidden(task));
     let solution: String = texts_of(&solutions(task))
         .into_iter()
         .map(|(_, text)| text)
         .collect();
     let mut told = instructions(task);
-    let given = [task.dir.join("environment"), task.dir.join("repo")];
+    let mut given = vec![task.dir.join("environment")];
+    given.extend(checkout.map(Path::to_owned));
     let given: String = texts_of(&given).into_iter().map(|(_, text)| text).collect();
     told.push_str(&given);
     let mut found = Required::default();
@@ -173,7 +174,10 @@ fn texts_of(folders: &[PathBuf]) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     for folder in folders {
         let walk = walkdir::WalkDir::new(folder).sort_by_file_name();
-        let files = walk.into_iter().flatten();
+        let walk = walk.into_iter();
+        let files = walk
+            .filter_entry(|entry| entry.file_name() != ".git")
+            .flatten();
         for entry in files.filter(|entry| entry.file_type().is_file()) {
             if found.len() >= MOST {
                 return found;
@@ -216,7 +220,7 @@ mod tests {
 
     fn paths(instruction: &str, tests: &str, solution: &str) -> Vec<String> {
         let (_dir, task) = task(instruction, tests, solution);
-        let found = required(&task).paths.into_iter();
+        let found = required(&task, None).paths.into_iter();
         found.map(|(path, _)| path).collect()
     }
 
@@ -244,7 +248,7 @@ mod tests {
         let tests = "from cart import total, Cart\n";
         let solution = "cat > cart.py <<'E'\ndef total(): pass\nclass Cart: pass\nE\n";
         let (_dir, unnamed) = task("Make `Cart`.", tests, solution);
-        let found = required(&unnamed).interfaces;
+        let found = required(&unnamed, None).interfaces;
         assert_eq!(found.len(), 1);
         assert!(found[0].message.contains("`total` from `cart`"));
         assert_eq!(found[0].place.as_ref().unwrap().line, Some(1));

@@ -9,10 +9,14 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 
+use super::stream::Carrier;
 use super::*;
 
 /// Files by absolute path.
 pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// Who is at the other end of a stream.
+type Talker = Box<dyn FnMut(&StreamTo, Carrier) + Send>;
 
 type Program = Box<dyn FnMut(&Exec, &mut Files) -> Result<ExecOutput, SandboxError> + Send>;
 
@@ -26,6 +30,7 @@ struct State {
     calls: Vec<String>,
     execs: Vec<Exec>,
     program: Program,
+    talker: Option<Talker>,
 }
 
 impl FakeSandbox {
@@ -39,6 +44,7 @@ impl FakeSandbox {
                 calls: Vec::new(),
                 execs: Vec::new(),
                 program: Box::new(program),
+                talker: None,
             }),
         }
     }
@@ -46,6 +52,12 @@ impl FakeSandbox {
     /// With a file in it.
     pub fn with_file(self, path: &str, content: impl Into<Vec<u8>>) -> Self {
         self.lock().files.insert(path.to_owned(), content.into());
+        self
+    }
+
+    /// With somebody at the other end of its streams.
+    pub fn with_talker(self, talker: impl FnMut(&StreamTo, Carrier) + Send + 'static) -> Self {
+        self.lock().talker = Some(Box::new(talker));
         self
     }
 
@@ -107,6 +119,20 @@ impl Sandbox for FakeSandbox {
 
     async fn shell(&self, _: ShellCommand) -> Result<ExecOutput, SandboxError> {
         Err(refused(GuestErrorKind::Other, "the fake has no shell"))
+    }
+
+    async fn open(&self, to: &StreamTo) -> Result<SandboxStream, SandboxError> {
+        let mut state = self.lock();
+        state.calls.push(format!("open {to:?}"));
+        let Some(talker) = &mut state.talker else {
+            return Err(refused(
+                GuestErrorKind::NoProgram,
+                "the fake has no streams",
+            ));
+        };
+        let (stream, carrier) = stream::stream();
+        talker(to, carrier);
+        Ok(stream)
     }
 
     async fn read(

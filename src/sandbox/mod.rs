@@ -12,11 +12,13 @@ pub mod guest;
 pub mod project;
 mod shown;
 pub mod spec;
+pub mod stream;
 pub mod wire;
 
 pub use error::{GuestError, GuestErrorKind, SandboxError};
 pub use shown::shown;
 pub use spec::*;
+pub use stream::{Ending, SandboxStream, StreamEnd, StreamTo};
 
 use async_trait::async_trait;
 
@@ -33,6 +35,17 @@ pub trait Sandbox: Send + Sync {
     /// Runs a command in the persistent shell: directory, variables and
     /// functions stay for the next one.
     async fn shell(&self, command: ShellCommand) -> Result<ExecOutput, SandboxError>;
+
+    /// Opens a stream to a program, or to an address as it is reached from inside. It
+    /// stays until it is dropped or its other side ends, beside all other calls, and
+    /// ends like every program with [`kill_all`](Self::kill_all).
+    async fn open(&self, to: &StreamTo) -> Result<SandboxStream, SandboxError> {
+        let _ = to;
+        Err(SandboxError::Engine {
+            doing: "open a stream".into(),
+            message: "this sandbox cannot".into(),
+        })
+    }
 
     /// Reads at most `max` bytes of a regular file from `offset`. A FIFO, a
     /// device or a directory is refused.

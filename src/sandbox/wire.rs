@@ -40,6 +40,22 @@ pub enum Request {
     },
     Exec(ExecRequest),
     Shell(ShellRequest),
+    /// Starts a program that is talked with: answered by `Ok`, then by `Data`, `Taken`
+    /// and at last `StreamEnded`, under the same id, as the three that follow are sent.
+    Open {
+        argv: Vec<String>,
+        user: User,
+    },
+    /// Blob: more of its standard input; empty: no more comes.
+    Feed,
+    /// So many bytes of its output were taken, and as many more may come.
+    Taken {
+        bytes: u64,
+    },
+    /// Nobody talks with it any more: it has so long to end by itself.
+    Close {
+        patience_ms: u64,
+    },
     Read {
         path: String,
         offset: u64,
@@ -145,8 +161,17 @@ pub enum Reply {
         processes: u32,
     },
     Serving(Serving),
-    /// A piece of a tar stream.
+    /// A piece of a stream.
     Data,
+    /// So many bytes of a standard input were taken, and as many more may come.
+    Taken {
+        bytes: u64,
+    },
+    /// The end of a program that was talked with; blob: what is kept of its standard error.
+    StreamEnded {
+        ended: Ended,
+        said: Lengths,
+    },
     /// The end of a tar stream; blob: NUL-separated `path`, `reason` pairs of what was left out.
     Packed,
     Ok,

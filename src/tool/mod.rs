@@ -8,12 +8,14 @@
 mod custom;
 mod edit;
 mod look;
+pub mod mcp;
 mod read;
 mod session;
 mod toolbox;
 mod write;
 
 pub use custom::TOOLS;
+use mcp::Servers;
 pub use toolbox::{Toolbox, Way};
 
 use std::sync::Arc;
@@ -138,6 +140,7 @@ pub struct Tools {
     calls: AtomicU64,
     spent_us: AtomicU64,
     watcher: Box<Watcher>,
+    servers: Servers,
 }
 
 impl Tools {
@@ -157,7 +160,18 @@ impl Tools {
             calls: AtomicU64::new(0),
             spent_us: AtomicU64::new(0),
             watcher: Box::new(watcher),
+            servers: Servers::default(),
         }
+    }
+
+    /// With servers that perform what the toolbox has of theirs.
+    pub fn with(self, servers: Servers) -> Self {
+        Self { servers, ..self }
+    }
+
+    /// The servers that performed calls, to be ended.
+    pub fn into_servers(self) -> Servers {
+        self.servers
     }
 
     /// Performs a call and records both it and its result.
@@ -248,6 +262,10 @@ impl Tools {
         if let Way::Program(command) = way {
             let place = self.places.tools.as_ref().unwrap_or(&self.places.agent);
             return custom::run(place.as_ref(), limits, command, arguments).await;
+        }
+        if let Way::Server { server, tool } = way {
+            let servers = &self.servers;
+            return Ok(servers.call(*server, tool, arguments, limits).await);
         }
         let session = |interpreter| {
             with(arguments, move |arguments| {

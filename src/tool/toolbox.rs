@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
+use super::mcp::Served;
 use crate::model::ToolSpec;
 use crate::record::Digest;
 use crate::task::ToolRules;
@@ -45,6 +46,11 @@ pub enum Way {
     Standard,
     /// A program of the task's own: arguments on standard input, result on standard output.
     Program(Vec<String>),
+    /// A tool of one of the servers of the session.
+    Server {
+        server: usize,
+        tool: String,
+    },
 }
 
 /// A tool that is offered.
@@ -66,6 +72,14 @@ impl Toolbox {
     /// # Errors
     /// A schema that does not compile; a loaded task has none.
     pub fn of(rules: &ToolRules) -> Result<Self, String> {
+        Self::with(rules, Vec::new())
+    }
+
+    /// The same, with what servers offer.
+    ///
+    /// # Errors
+    /// As [`of`](Self::of); a name of a server's that is taken.
+    pub fn with(rules: &ToolRules, served: Vec<Served>) -> Result<Self, String> {
         let allowed = |name: &str| match &rules.allow {
             None => true,
             Some(allow) => allow.iter().any(|allowed| allowed == name),
@@ -88,6 +102,12 @@ impl Toolbox {
                 parameters: custom.parameters.clone(),
             };
             tools.push(offered(spec, Way::Program(custom.command.clone()))?);
+        }
+        for Served { server, tool, spec } in served {
+            if tools.iter().any(|offered| offered.spec.name == spec.name) {
+                return Err(format!("two tools are called `{}`", spec.name));
+            }
+            tools.push(of_server(spec, Way::Server { server, tool })?);
         }
         let specs: Vec<&ToolSpec> = tools.iter().map(|tool| &tool.spec).collect();
         let text = serde_json::to_string(&specs).map_err(|error| error.to_string())?;
@@ -169,6 +189,16 @@ impl Toolbox {
 
 fn offered(spec: ToolSpec, way: Way) -> Result<Offered, String> {
     let check = jsonschema::validator_for(&spec.parameters)
+        .map_err(|error| format!("the parameters of `{}`: {error}", spec.name))?;
+    Ok(Offered { spec, way, check })
+}
+
+/// A tool whose schema is not ours to mend: where it does not compile, any object is taken,
+/// and the server says what is wrong.
+fn of_server(spec: ToolSpec, way: Way) -> Result<Offered, String> {
+    let any = serde_json::json!({"type": "object"});
+    let check = jsonschema::validator_for(&spec.parameters)
+        .or_else(|_| jsonschema::validator_for(&any))
         .map_err(|error| format!("the parameters of `{}`: {error}", spec.name))?;
     Ok(Offered { spec, way, check })
 }

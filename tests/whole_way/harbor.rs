@@ -7,19 +7,19 @@ use serde_json::{Value, json};
 use crate::yard::{Yard, bash};
 
 /// A task in Harbor's format, file by file.
-struct Harbor<'a> {
+pub struct Harbor<'a> {
     yard: &'a Yard,
-    path: PathBuf,
+    pub path: PathBuf,
 }
 
 /// A test that gives 1 where a command succeeds.
-fn test(command: &str) -> String {
+pub fn test(command: &str) -> String {
     format!("#!/bin/bash\nif {command}; then echo 1; else echo 0; fi > /logs/verifier/reward.txt\n")
 }
 
 impl<'a> Harbor<'a> {
     /// Sound as it is: the answer is a file `answer` of the directory of tool calls.
-    fn new(yard: &'a Yard, toml: &str) -> Self {
+    pub fn new(yard: &'a Yard, toml: &str) -> Self {
         let path = yard.path("tasks/task");
         let task = Self { yard, path };
         task.file("task.toml", toml)
@@ -32,7 +32,7 @@ impl<'a> Harbor<'a> {
             .file("tests/test.sh", &test("grep -qx 42 answer"))
     }
 
-    fn file(self, name: &str, text: &str) -> Self {
+    pub fn file(self, name: &str, text: &str) -> Self {
         let path = self.path.join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();

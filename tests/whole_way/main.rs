@@ -16,6 +16,7 @@ mod large;
 mod leaks;
 mod limits;
 mod live;
+mod mcp;
 mod model;
 mod own_tools;
 mod runners;

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::account::Reservation;
-use super::{Agent, AgentError, Session, SessionError, reference};
+use super::{Agent, AgentError, Session, SessionError, reference, skills};
 use crate::config::Price;
 use crate::model::{Conversation, Finish, Model, ModelError, Opening, Reply, Retry, Said};
 use crate::record::{AgentRef, AgentSetup, End, ModelRef};
@@ -77,6 +77,10 @@ impl Agent for Loop {
         })
     }
 
+    fn uses_tools(&self) -> bool {
+        true
+    }
+
     fn fits(&self, task: &Task) -> Result<(), AgentError> {
         match task.instruction.trim().is_empty() {
             false => Ok(()),
@@ -117,9 +121,10 @@ impl<'a> Turns<'a> {
             user.push_str("\n\n");
             user.push_str(&agent.options.announced(session));
         }
-        let said = agent.prompt.text.len() + user.len() + specs.len() * 400;
+        let system = format!("{}{}", agent.prompt.text, skills::told(session.skills));
+        let said = system.len() + user.len() + specs.len() * 400;
         session.tools.recorder().record(Event {
-            text: Some(agent.prompt.text.clone()),
+            text: Some(system.clone()),
             tools: serde_json::to_value(&specs).ok(),
             ..Event::new(EventKind::System)
         })?;
@@ -129,7 +134,7 @@ impl<'a> Turns<'a> {
         })?;
         let conversation = agent.model.open(Opening {
             session: session.id.to_owned(),
-            system: agent.prompt.text.clone(),
+            system,
             user,
             tools: specs,
         });

@@ -166,6 +166,7 @@ async fn go_with(
         .act(&Session {
             task: &task,
             tools: &tools,
+            skills: &[],
             id: "s",
             account: &account,
             ledger: &ledger,

@@ -1,7 +1,7 @@
 //! The attempt itself: the agent's world, the capture, the verdict's world.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio_util::sync::CancellationToken;
 
@@ -154,7 +154,8 @@ impl<'a> Attempt<'a> {
             world,
             recorder: Arc::new(recorder),
             account: Arc::default(),
-            toolbox: Arc::new(toolbox),
+            own: Arc::new(toolbox),
+            offered: OnceLock::new(),
             trajectory: path.clone(),
             scratch: scratch.path().to_owned(),
         };
@@ -176,8 +177,8 @@ impl<'a> Attempt<'a> {
             mishap: came.mishap,
             steps: came.steps,
             tools,
+            toolbox: stage.toolbox().clone(),
             account: stage.account,
-            toolbox: stage.toolbox,
             warnings,
         };
         Ok((self.record(agent, went), scratch))

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::live::is_live;
 use super::prepare::{Ready, fault};
 use super::pristine::Own;
+use super::world::World;
 use super::{Shared, Trials};
 use crate::agent;
 use crate::lint::{Commits, Examined, Offline, Once, required};
@@ -61,6 +62,7 @@ impl Trials {
         let ready = self.ready(shared, events).await?;
         let mut examined = Examined {
             sees: Some(ready.task.verification.sees),
+            checkout: ready.tree.as_ref().map(|tree| tree.dir.clone()),
             ..Examined::default()
         };
         if let Some(run) = &ready.reference {
@@ -147,19 +149,51 @@ impl Trials {
         let sandbox = world.agent.as_ref();
         let looked = async {
             examined.commits = commits(sandbox).await?;
-            let required = required(&ready.task);
-            let paths: Vec<String> = required.paths.into_iter().map(|(path, _)| path).collect();
-            examined.present = present(sandbox, &paths).await?;
-            Ok::<_, SandboxError>(())
+            let required = required(&ready.task, examined.checkout.as_deref());
+            let mut paths: Vec<String> = required.paths.into_iter().map(|(path, _)| path).collect();
+            let before = present(sandbox, &paths).await?;
+            paths.retain(|path| !before.contains(path));
+            Ok::<_, SandboxError>(paths)
         };
-        let looked = looked.await;
+        let looked = match looked.await {
+            Ok(paths) if !paths.is_empty() => {
+                let solved = self.solve_in(ready, &world).await;
+                match solved {
+                    Ok(()) => present(sandbox, &paths).await,
+                    Err(fault) => {
+                        let _ = world.stop().await;
+                        return Err(fault);
+                    }
+                }
+            }
+            other => other.map(|_| Vec::new()),
+        };
         let stopped = world.stop().await;
         // A sandbox that cannot be looked into says nothing against the task.
         match looked {
-            Ok(()) | Err(SandboxError::Guest(_)) => {}
+            Ok(made) => examined.made = made,
+            Err(SandboxError::Guest(_)) => {}
             Err(error) => return Err(fault("look", &error)),
         }
         stopped.map_err(|error| fault("teardown", &error))
+    }
+
+    /// The solution, of every step where there are some, and nothing else.
+    async fn solve_in(&self, ready: &Ready, world: &World) -> Result<(), Fault> {
+        let oracle = agent::oracle();
+        let scratch = self.scratch()?;
+        if ready.parts.is_empty() {
+            self.act_in(ready, world, &oracle, scratch.path()).await?;
+            return Ok(());
+        }
+        for part in &ready.parts {
+            if self.begin_step(world, part).await?.is_err() {
+                return Ok(());
+            }
+            let scratch = self.scratch()?;
+            self.act_in(part, world, &oracle, scratch.path()).await?;
+        }
+        Ok(())
     }
 
     /// What differs between two builds of the task's image.

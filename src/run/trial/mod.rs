@@ -14,6 +14,7 @@ mod examine;
 mod leaks;
 mod live;
 mod naive;
+mod offered;
 mod prepare;
 mod pristine;
 mod probe;

@@ -195,6 +195,7 @@ impl Trials {
         let session = Session {
             task,
             tools: &tools,
+            skills: &[],
             id: "reference",
             account: &account,
             ledger: &ledger,

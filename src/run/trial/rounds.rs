@@ -2,13 +2,12 @@
 //! without steps has one; the steps of another follow each other in one world.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::attempt::{Attempt, Interrupted, Verified, left_behind, ours, refused};
 use super::capture::Capture;
 use super::live::is_live;
 use super::prepare::{Ready, fault};
-use super::session::Ended;
 use super::steps;
 use super::world::World;
 use crate::agent::{Account, Agent};
@@ -25,9 +24,19 @@ pub struct Stage<'a> {
     pub world: &'a World,
     pub recorder: Arc<Recorder>,
     pub account: Arc<Account>,
-    pub toolbox: Arc<Toolbox>,
+    /// Without servers.
+    pub own: Arc<Toolbox>,
+    /// With what servers offered when they were first asked.
+    pub offered: OnceLock<Arc<Toolbox>>,
     pub trajectory: PathBuf,
     pub scratch: PathBuf,
+}
+
+impl Stage<'_> {
+    /// What is offered.
+    pub fn toolbox(&self) -> &Arc<Toolbox> {
+        self.offered.get().unwrap_or(&self.own)
+    }
 }
 
 /// What a round is about.
@@ -156,7 +165,8 @@ impl Attempt<'_> {
         clock: &PhaseClock,
     ) -> Result<Round, Result<Fault, Interrupted>> {
         let host = |error: &dyn std::fmt::Display| Ok(host(error));
-        let Ended { end, mut mishap } = self.session(stage, part, clock).await?;
+        let ended = self.session(stage, part, clock).await?;
+        let (end, mut mishap) = (ended.end, ended.mishap);
         self.enter(clock, Phase::Capture, "");
         let tally = stage.recorder.finish().map_err(|error| host(&error))?;
         let events = read_events(&stage.trajectory).map_err(|error| host(&error))?;
@@ -178,7 +188,7 @@ impl Attempt<'_> {
                 None
             }
         };
-        let (mut judged, mut warnings) = (None, Vec::new());
+        let (mut judged, mut warnings) = (None, ended.warnings);
         if let Some(captured) = &captured {
             captured.keep(part.dir).map_err(|error| host(&error))?;
             warnings.extend(captured.notes.iter().cloned());

@@ -22,6 +22,7 @@ use crate::trajectory::Event;
 pub struct Ended {
     pub end: End,
     pub mishap: Option<Mishap>,
+    pub warnings: Vec<String>,
 }
 
 impl Attempt<'_> {
@@ -33,6 +34,8 @@ impl Attempt<'_> {
         part: Part<'_>,
         clock: &PhaseClock,
     ) -> Result<Ended, Result<Fault, Interrupted>> {
+        self.enter(clock, Phase::Sandbox, "");
+        let offered = self.offered(stage, part).await.map_err(Ok)?;
         self.enter(clock, Phase::Agent, "");
         let host = |error: &dyn std::fmt::Display| {
             Ok(Fault {
@@ -45,12 +48,13 @@ impl Attempt<'_> {
             world,
             recorder,
             account,
-            toolbox,
             ..
         } = stage;
         let task = &part.ready.task;
         let watch = self.watcher(*agent, account);
-        let tools = world.tools(self.trials, toolbox.clone(), recorder.clone(), watch);
+        let toolbox = offered.toolbox;
+        let tools = world.tools(self.trials, toolbox, recorder.clone(), watch);
+        let tools = tools.with(offered.servers);
         let limit = self.trials.agent_time(task);
         // What earlier steps took is not this one's.
         let before = (account.meter.answers(), account.meter.waits());
@@ -58,6 +62,7 @@ impl Attempt<'_> {
         let session = Session {
             task,
             tools: &tools,
+            skills: &offered.skills,
             id: &id,
             account,
             ledger: &self.trials.ledger,
@@ -108,6 +113,8 @@ impl Attempt<'_> {
                 (End::Timeout, None)
             }
         };
+        // Servers are its tools: they end with it.
+        self.enter(clock, Phase::Teardown, "");
         clock.shift(Phase::Agent, Phase::Tools, tools.spent());
         let (answers, waits) = (account.meter.answers(), account.meter.waits());
         clock.shift(Phase::Agent, Phase::Model, answers.saturating_sub(before.0));
@@ -116,7 +123,13 @@ impl Attempt<'_> {
             Phase::ModelWait,
             waits.saturating_sub(before.1),
         );
-        Ok(Ended { end, mishap })
+        tools.into_servers().end().await;
+        let warnings = offered.warnings;
+        Ok(Ended {
+            end,
+            mishap,
+            warnings,
+        })
     }
 
     /// Shows each call as it begins, and what is spent by then.

@@ -8,6 +8,7 @@
 
 mod archive;
 pub(super) mod capture;
+pub mod connect;
 mod files;
 mod keys;
 mod live;
@@ -16,6 +17,7 @@ mod processes;
 mod shell;
 mod sparse;
 mod spawn;
+mod streams;
 pub mod terminal;
 mod users;
 
@@ -179,6 +181,23 @@ impl Guest {
                 Ok(()) => return Ok(true),
                 Err(error) => Err(error),
             },
+            Request::Open { argv, user } => {
+                let opened = self.processes.open(id, &argv, &user);
+                opened.map(|()| Reply::Ok)
+            }
+            Request::Feed => {
+                self.processes.streams.feed(id, &blob);
+                return Ok(true);
+            }
+            Request::Taken { bytes } => {
+                self.processes.streams.taken(id, bytes);
+                return Ok(true);
+            }
+            Request::Close { patience_ms } => {
+                let patience = Duration::from_millis(patience_ms);
+                self.processes.streams.close(id, patience);
+                return Ok(true);
+            }
             Request::Read {
                 path,
                 offset,

@@ -17,13 +17,14 @@ use super::live::end_service;
 use super::refuse;
 use super::shell::{Memory, Shell};
 use super::spawn::{Spawn, pipe, spawn};
+use super::streams::Streams;
 use super::users::{Identity, homes, lookup};
 use crate::sandbox::spec::{Ended, Interpreter, RECORDS_FD, User};
 use crate::sandbox::wire::{ExecRequest, Lengths, Reply, Setup, ShellRequest};
 use crate::sandbox::{GuestError, GuestErrorKind};
 
 /// How long a process that ended may have its output held open by others.
-const GRACE: Duration = Duration::from_millis(100);
+pub(super) const GRACE: Duration = Duration::from_millis(100);
 /// How long `kill everything` may take.
 const KILL_BOUND: Duration = Duration::from_secs(5);
 
@@ -35,6 +36,7 @@ pub struct Processes {
     homes: BTreeMap<u32, String>,
     execs: Vec<Running>,
     shells: HashMap<(String, Interpreter), Seat>,
+    pub(super) streams: Streams,
 }
 
 /// A program that was asked for.
@@ -139,7 +141,17 @@ impl Processes {
         PathBuf::from(&self.setup.workdir).join(path)
     }
 
-    fn env(&self, who: &Identity, more: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    /// Where programs start.
+    pub(super) fn workdir(&self) -> &str {
+        &self.setup.workdir
+    }
+
+    /// The environment of a user's programs.
+    pub(super) fn env(
+        &self,
+        who: &Identity,
+        more: &BTreeMap<String, String>,
+    ) -> BTreeMap<String, String> {
         let mut env = self.setup.env.clone();
         let home = self.homes.get(&who.uid).unwrap_or(&who.home);
         env.entry("HOME".into()).or_insert_with(|| home.clone());
@@ -272,6 +284,7 @@ impl Processes {
             for exec in self.execs.iter_mut().filter(|exec| exec.pid == pid) {
                 exec.clock.end(ended);
             }
+            self.streams.ended(pid, ended);
             for seat in self.shells.values_mut() {
                 if seat.shell.as_ref().is_some_and(|shell| shell.pid == pid) {
                     seat.shell_ended(ended);
@@ -311,6 +324,7 @@ impl Processes {
         for seat in self.shells.values_mut() {
             replies.extend(seat.finished(now));
         }
+        replies.extend(self.streams.turn(now));
         replies
     }
 
@@ -321,7 +335,10 @@ impl Processes {
             .shells
             .values()
             .filter_map(|seat| Some(seat.command.as_ref()?.clock.next()));
-        execs.chain(shells).min()
+        execs
+            .chain(shells)
+            .chain(self.streams.next_deadline())
+            .min()
     }
 
     /// What to poll for.
@@ -346,10 +363,12 @@ impl Processes {
                 watched.push((fd, PollFlags::POLLIN));
             }
         }
+        self.streams.watch(watched);
     }
 
     /// Moves bytes of the descriptors that are ready.
     pub fn pump(&mut self, ready: &[i32]) {
+        self.streams.pump(ready);
         let is_ready = |stream: &Stream| ready.iter().any(|raw| stream.is(*raw));
         for exec in &mut self.execs {
             for stream in exec.streams() {

@@ -150,6 +150,16 @@ fn what_is_required_can_be_called() {
 }
 
 #[test]
+fn a_tool_of_a_server_may_be_named_where_there_is_one() {
+    let rule = "require = [{ tool = \"mcp__store__put\" }]";
+    let server = "\n[[environment.mcp_servers]]\nname = \"store\"\nurl = \"http://store/sse\"\n";
+    let served = folder(&format!("[tools]\n{rule}\n{CUSTOM}{server}"));
+    let found = rules(&served).require.unwrap();
+    assert_eq!(found[0].tool, "mcp__store__put");
+    assert!(wrong(&with(rule)).contains("there is no tool `mcp__store__put`"));
+}
+
+#[test]
 fn submit_is_no_use_of_a_tool() {
     let folder = with(
         "

@@ -64,7 +64,8 @@ pub fn task(raw: TaskToml, parts: Parts<'_>, check: &mut Checker<'_>) -> Task {
         separate,
         ..verification::verification(table, &verifier, context(in_image), check)
     };
-    let tools = tools::rules(raw.tools.as_ref(), &verification.hidden, check);
+    let served = !environment.mcp_servers.is_empty();
+    let tools = tools::rules(raw.tools.as_ref(), &verification.hidden, served, check);
     let side = Side {
         tables,
         base: &verification,

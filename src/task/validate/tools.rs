@@ -14,10 +14,19 @@ use crate::task::pattern::PathGlobs;
 use crate::task::raw::{CallTable, ToolPlaceName, ToolsTable};
 use crate::task::{CustomTool, Hidden, STANDARD_TOOLS, ToolPlace, ToolRules};
 
+/// How names of servers' tools begin.
+const SERVED: &str = "mcp__";
+
 /// Standard tools that run what they are given: only these can have a `command`.
 const RUNNING: [&str; 2] = ["bash", "python"];
 
-pub fn rules(table: Option<&ToolsTable>, hidden: &Hidden, check: &mut Checker<'_>) -> ToolRules {
+/// `served`: the task has servers of tools, whose names are known once they run.
+pub fn rules(
+    table: Option<&ToolsTable>,
+    hidden: &Hidden,
+    served: bool,
+    check: &mut Checker<'_>,
+) -> ToolRules {
     let Some(table) = table else {
         return ToolRules::default();
     };
@@ -41,6 +50,7 @@ pub fn rules(table: Option<&ToolsTable>, hidden: &Hidden, check: &mut Checker<'_
             .filter_map(|tool| tool.name.as_deref())
             .collect(),
         custom: &custom,
+        served,
     };
     let allow = allow(table, &names, check);
     let require = table
@@ -76,6 +86,7 @@ pub fn rules(table: Option<&ToolsTable>, hidden: &Hidden, check: &mut Checker<'_
 pub struct Names<'a> {
     own: Vec<&'a str>,
     custom: &'a [CustomTool],
+    served: bool,
 }
 
 impl Names<'_> {
@@ -84,7 +95,8 @@ impl Names<'_> {
     }
 
     fn known(&self, at: KeyPath, name: &str, check: &mut Checker<'_>) -> bool {
-        let known = self.all().any(|known| known == name);
+        let of_server = self.served && name.starts_with(SERVED);
+        let known = of_server || self.all().any(|known| known == name);
         if !known {
             let label = match nearest(name, self.all()) {
                 Some(meant) => format!("did you mean \"{meant}\"?"),

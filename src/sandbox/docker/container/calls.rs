@@ -10,7 +10,7 @@ use crate::sandbox::docker::attach::leave;
 use crate::sandbox::wire::{self, ExecRequest, Lengths, Reply, Request, ShellRequest};
 use crate::sandbox::{
     Captured, Change, Exec, ExecOutput, FileRead, LimitHit, PackBounds, Packed, Sandbox,
-    SandboxError, Serving, ShellCommand, User,
+    SandboxError, SandboxStream, Serving, ShellCommand, StreamTo, User,
 };
 
 /// What a call may take beyond its own time-out.
@@ -56,6 +56,10 @@ impl Sandbox for DockerSandbox {
             .call("running a command", &request, &[], deadline)
             .await?;
         output(reply, blob)
+    }
+
+    async fn open(&self, to: &StreamTo) -> Result<SandboxStream, SandboxError> {
+        self.open_stream(to).await
     }
 
     async fn read(

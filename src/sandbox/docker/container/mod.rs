@@ -6,6 +6,7 @@ mod calls;
 mod hold;
 mod reach;
 mod remains;
+mod talk;
 mod written;
 
 use std::path::PathBuf;
