@@ -131,7 +131,7 @@ pub fn friendly(message: &str) -> String {
     let found = match found {
         "sequence" => "a list".to_string(),
         "map" => "a table".to_string(),
-        other => format!("the {other}"),
+        other => format!("the {}", other.trim_end_matches(" as i128")),
     };
     format!("this should be {expected}, and is {found}")
 }

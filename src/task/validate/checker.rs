@@ -1,13 +1,13 @@
 //! What every check of a `task.toml` needs: where to tell a problem, and checks
 //! of single values.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Display;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use crate::diagnose::{KeyPath, Problem, SourceText, place};
-use crate::task::raw::UserName;
+use crate::task::raw::{Number, OldSize, UserName, Whole};
 
 /// Longest time that a task may ask for: a year, seconds.
 const LONGEST: f64 = 366.0 * 86_400.0;
@@ -21,6 +21,9 @@ pub struct Checker<'a> {
     host_env: &'a dyn Fn(&str) -> Option<String>,
     pub problems: Vec<Problem>,
     pub warnings: Vec<String>,
+    /// Services of the task, its sandbox among them: empty without a compose file, none
+    /// while they are not known.
+    pub services: Option<BTreeSet<String>>,
 }
 
 impl<'a> Checker<'a> {
@@ -35,6 +38,7 @@ impl<'a> Checker<'a> {
             host_env,
             problems: Vec::new(),
             warnings: Vec::new(),
+            services: None,
         }
     }
 
@@ -91,8 +95,8 @@ impl<'a> Checker<'a> {
     }
 
     /// Seconds, more than 0 and finite.
-    pub fn seconds(&mut self, path: impl Into<KeyPath>, value: Option<f64>) -> Option<Duration> {
-        let value = value?;
+    pub fn seconds(&mut self, path: impl Into<KeyPath>, value: Option<Number>) -> Option<Duration> {
+        let Number(value) = value?;
         if value > 0.0 && value <= LONGEST {
             return Some(Duration::from_secs_f64(value));
         }
@@ -106,10 +110,10 @@ impl<'a> Checker<'a> {
     pub fn mebibytes(
         &mut self,
         path: impl Into<KeyPath>,
-        value: Option<u64>,
+        value: Option<Whole>,
         least: u64,
     ) -> Option<u64> {
-        let (path, value) = (path.into(), value?);
+        let (path, Whole(value)) = (path.into(), value?);
         let bytes = value.checked_mul(1 << 20).filter(|_| value >= least);
         if bytes.is_none() || bytes > Some(1 << 50) {
             let message = format!("`{}` must be a size in MB", path.last_key());
@@ -120,8 +124,17 @@ impl<'a> Checker<'a> {
     }
 
     /// Harbor's older sizes: a number with `K`, `M` or `G`, as bytes.
-    pub fn old_size(&mut self, path: impl Into<KeyPath>, value: Option<&String>) -> Option<u64> {
-        let (path, value) = (path.into(), value?);
+    pub fn old_size(&mut self, path: impl Into<KeyPath>, value: Option<&OldSize>) -> Option<u64> {
+        let path = path.into();
+        let value = match value? {
+            OldSize::Text(text) => text.trim(),
+            OldSize::Silent => {
+                let key = path.last_key().to_owned();
+                let message = format!("`{key}` says nothing but as a text, like \"2G\"");
+                self.warn(path, format!("{message}; use `{key}_mb`"));
+                return None;
+            }
+        };
         let number = value.strip_suffix(['K', 'M', 'G', 'k', 'm', 'g']);
         let unit = match value.chars().last().map(|unit| unit.to_ascii_uppercase()) {
             Some('K') => 1u64 << 10,
@@ -187,6 +200,23 @@ impl<'a> Checker<'a> {
             );
         }
         plain
+    }
+
+    /// A service of the compose file. Without such a file it is nobody; one that the
+    /// file does not have has nothing, which is told and harms nothing.
+    pub fn service(&mut self, path: impl Into<KeyPath>, name: &str) {
+        match &self.services {
+            Some(known) if known.is_empty() => self.wrong(
+                path,
+                format!("there is no service `{name}`"),
+                "the task has no environment/docker-compose.yaml",
+            ),
+            Some(known) if !known.contains(name) => {
+                let message = format!("there is no service `{name}` in docker-compose.yaml");
+                self.warn(path, message);
+            }
+            _ => {}
+        }
     }
 
     /// A user by name or number, with or without a group.

@@ -24,7 +24,12 @@ pub fn with_services(
     folder: &Path,
     check: &mut Checker<'_>,
 ) -> Environment {
-    let Some(file) = compose::find(folder) else {
+    let Some(file) = compose::of_harbor(folder) else {
+        if let Some(other) = compose::find(folder) {
+            let shown = check.shown(&other);
+            let message = "is not read: the compose file is called docker-compose.yaml";
+            check.warnings.push(format!("{shown} {message}"));
+        }
         return environment;
     };
     let Ok(real) = folder.canonicalize() else {
