@@ -151,6 +151,12 @@ fn a_wrong_compose_file_is_told_under_the_name_that_the_user_knows() {
 }
 
 #[test]
+fn what_a_compose_file_cannot_give_the_agents_sandbox_is_told() {
+    let yaml = "services:\n  main:\n    build: .\n    init: true\n    shm_size: 64m\n    hostname: box\n  db: { image: postgres, shm_size: 64m }\n";
+    assert_snapshot!(composed("", yaml).warnings(), @"tasks/task/environment/docker-compose.yaml: `hostname`, `shm_size` of the agent's sandbox: no effect, these are the same for all agents");
+}
+
+#[test]
 fn a_health_check_has_all_its_times() {
     let of = |lines: &str| {
         let toml = format!("[environment.healthcheck]\ncommand = \"true\"\n{lines}");
