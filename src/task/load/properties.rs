@@ -235,6 +235,17 @@ fn line() -> impl Strategy<Value = String> {
     })
 }
 
+#[test]
+fn of_a_file_in_which_everything_is_wrong_so_much_is_told() {
+    let wrong = format!("artifacts = [{}]\n", "\"..\",".repeat(1_000));
+    let unknown: String = (0..1_000).map(|at| format!("key_{at} = 1\n")).collect();
+    let Err(TaskError::Invalid { problems }) = Folder::new(&format!("{unknown}{wrong}")).load()
+    else {
+        panic!("it was read")
+    };
+    assert_eq!(problems.len(), 101);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 

@@ -11,6 +11,9 @@ use crate::task::raw::{Number, OldSize, UserName, Whole};
 
 /// Longest time that a task may ask for: a year, seconds.
 const LONGEST: f64 = 366.0 * 86_400.0;
+/// Most problems, and most warnings, that are told of one file: to find the place of one
+/// takes reading the file.
+const MOST_TOLD: usize = 100;
 /// Most double entries that are told of one file.
 const MOST_DOUBLES: usize = 10;
 
@@ -62,6 +65,11 @@ impl<'a> Checker<'a> {
         message: impl Into<String>,
         label: impl Into<String>,
     ) {
+        match self.problems.len() {
+            ..MOST_TOLD => {}
+            MOST_TOLD => return self.file_problem("more is wrong than is told here"),
+            _ => return,
+        }
         let span = place(&self.text.text, &path.into()).map_or(0..0, |(_, value)| value);
         let spot = self.text.spot(span, label);
         self.problems.push(Problem::new(message).at(spot));
@@ -84,6 +92,9 @@ impl<'a> Checker<'a> {
 
     /// Something that is left out without harm.
     pub fn warn(&mut self, path: impl Into<KeyPath>, message: impl Into<String>) {
+        if self.warnings.len() >= MOST_TOLD {
+            return;
+        }
         let span = place(&self.text.text, &path.into()).map_or(0..0, |(key, _)| key);
         let problem = Problem::new(message).at(self.text.spot(span, ""));
         self.warnings.push(problem.to_string());
