@@ -5,10 +5,11 @@ use serde::Serialize;
 
 use super::Exit;
 use super::failure::{Failure, to_stdout};
+use super::show_task::network;
 use crate::config::Settings;
 use crate::diagnose::printable;
 use crate::record::{Digest, Sees, TaskId};
-use crate::task::{Runner, Task, digest_all, load_all, matches};
+use crate::task::{Runner, Services, Task, digest_all, load_all, matches};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -145,6 +146,18 @@ struct Line<'a> {
     fail_to_pass: usize,
     pass_to_pass: usize,
     solution: bool,
+    network: &'a str,
+    /// Names, in order; empty where the task is one step.
+    steps: Vec<&'a str>,
+    /// Names of those beside the agent's sandbox.
+    services: Vec<&'a str>,
+    /// Whether a verifier has a sandbox of its own, which sees artifacts alone.
+    separate_verifier: bool,
+    /// Paths of the sandbox, those of steps included.
+    artifacts: Vec<&'a str>,
+    health_check: bool,
+    mcp_servers: Vec<&'a str>,
+    skills: Option<&'a str>,
     difficulty: Option<&'a str>,
     scenario: Option<&'a str>,
     tags: &'a [String],
@@ -154,6 +167,14 @@ struct Line<'a> {
 fn json_lines(tasks: &[Task]) -> String {
     let mut out = String::new();
     for task in tasks {
+        let environment = &task.environment;
+        let services = environment.services.as_ref();
+        let beside = services.into_iter().flat_map(Services::beside);
+        let of_steps = task.steps.iter().map(|step| &step.verification);
+        let mut verifications = of_steps.chain([&task.verification]);
+        let of_steps = task.steps.iter().flat_map(|step| &step.artifacts);
+        let artifacts = task.artifacts.iter().chain(of_steps);
+        let servers = environment.mcp_servers.iter();
         let line = Line {
             name: &task.id,
             description: &task.description,
@@ -166,6 +187,14 @@ fn json_lines(tasks: &[Task]) -> String {
             fail_to_pass: task.verification.fail_to_pass.len(),
             pass_to_pass: task.verification.pass_to_pass.len(),
             solution: task.solution.is_some(),
+            network: network(&environment.network),
+            steps: task.steps.iter().map(|step| step.name.as_str()).collect(),
+            services: beside.map(|(name, _)| name.as_str()).collect(),
+            separate_verifier: verifications.any(|one| one.separate.is_some()),
+            artifacts: artifacts.map(|one| one.source.as_str()).collect(),
+            health_check: environment.health.is_some(),
+            mcp_servers: servers.map(|server| server.name.as_str()).collect(),
+            skills: environment.skills.as_deref(),
             difficulty: task.scenario.difficulty.as_deref(),
             scenario: task.scenario.name.as_deref(),
             tags: &task.scenario.tags,
@@ -214,6 +243,31 @@ mod tests {
             (&"files".into(), &1.into())
         );
         assert_eq!(text.lines().count(), 2);
+    }
+
+    #[test]
+    fn a_json_object_says_what_belongs_to_a_task_of_harbors() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = root.path().join("task");
+        let toml = "artifacts = [\"/out\"]\n[environment]\nnetwork_mode = \"no-network\"\nskills_dir = \"/skills\"\n\
+            [environment.healthcheck]\ncommand = \"true\"\n[[environment.mcp_servers]]\nname = \"m\"\nurl = \"http://db\"\n\
+            [[steps]]\nname = \"a\"\nartifacts = [\"/more\"]\n[steps.verifier]\nenvironment_mode = \"separate\"\n";
+        let compose = "services: { main: { build: . }, db: { image: postgres } }\n";
+        for (path, text) in [
+            ("task.toml", toml),
+            ("environment/Dockerfile", "FROM proofyard/base\n"),
+            ("environment/docker-compose.yaml", compose),
+            ("steps/a/instruction.md", "A.\n"),
+            ("tests/test.sh", ""),
+        ] {
+            let path = dir.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let tasks = load_all(&[dir.display().to_string()]).unwrap();
+        let text = json_lines(&tasks);
+        let (_, own) = text.split_once("\"solution\"").unwrap();
+        assert_snapshot!(own, @r#":false,"network":"none","steps":["a"],"services":["db"],"separate_verifier":true,"artifacts":["/out","/more"],"health_check":true,"mcp_servers":["m"],"skills":"/skills","difficulty":null,"scenario":null,"tags":[],"warnings":[]}"#);
     }
 
     #[test]

@@ -29,6 +29,7 @@ mod serve_model;
 mod shell;
 mod show;
 pub mod show_config;
+pub mod show_parts;
 pub mod show_run;
 pub mod show_task;
 

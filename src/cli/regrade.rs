@@ -158,7 +158,9 @@ fn tasks_of(source: &StoredRun) -> Result<Vec<Task>, Failure> {
     match paths.is_empty() {
         // `regrade_plan` says that there is nothing to do.
         true => Ok(Vec::new()),
-        false => task::load_all(&paths).map_err(Failure::Tasks),
+        false => task::load_all(&paths)
+            .and_then(task::digest_all)
+            .map_err(Failure::Tasks),
     }
 }
 

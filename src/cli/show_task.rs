@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::list::{runner, sees};
+use super::show_parts;
 use crate::diagnose::printable;
 use crate::task::{
-    CallPattern, Hidden, History, ImageSource, Network, Repo, RepoSource, Runner, Task, ToolPlace,
-    Verification,
+    CallPattern, Environment, Hidden, History, ImageSource, Network, Repo, RepoSource, Runner,
+    Task, ToolPlace, Verification,
 };
 
 /// Most rules of a kind that are shown.
@@ -26,10 +27,14 @@ pub fn show_task(task: &Task) -> String {
         let value = value.replace('\n', " ");
         out.push_str(&format!("  {name:<width$}   {value}\n"));
     }
-    out.push_str("\ninstruction\n");
-    for line in task.instruction.trim_end().lines() {
-        out.push_str(format!("  {line}").trim_end());
-        out.push('\n');
+    match task.steps.as_slice() {
+        [] => instruction("instruction", &task.instruction, &mut out),
+        steps => {
+            for step in steps {
+                let title = format!("instruction of {}", step.name);
+                instruction(&title, &step.instruction, &mut out);
+            }
+        }
     }
     if !task.warnings.is_empty() {
         out.push_str("\nwarnings\n");
@@ -40,11 +45,19 @@ pub fn show_task(task: &Task) -> String {
     printable(&out)
 }
 
+fn instruction(title: &str, told: &str, out: &mut String) {
+    out.push_str(&format!("\n{title}\n"));
+    for line in told.trim_end().lines() {
+        out.push_str(format!("  {line}").trim_end());
+        out.push('\n');
+    }
+}
+
 fn facts(task: &Task) -> Vec<(&'static str, String)> {
     let scenario = &task.scenario;
     let groups = [scenario.name.clone(), scenario.difficulty.clone()];
     let groups = groups.into_iter().flatten().chain(scenario.tags.clone());
-    vec![
+    let mut facts = vec![
         ("verified by", verified_by(task)),
         ("hidden files", hidden_files(task)),
         (
@@ -61,13 +74,17 @@ fn facts(task: &Task) -> Vec<(&'static str, String)> {
         ("forbidden", forbidden(task)),
         ("order", order(task)),
         ("writes", writes(task)),
-        ("limits", limits(task)),
+        ("limits", limits(&task.environment)),
         ("variables", names(&task.environment.env)),
+    ];
+    facts.extend(show_parts::rows(task));
+    facts.extend([
         ("scenario", groups.collect::<Vec<_>>().join(" · ")),
         ("solution", solution(task)),
         ("format", task.format.name().to_string()),
         ("digest", task.digest.to_string()),
-    ]
+    ]);
+    facts
 }
 
 fn names(env: &std::collections::BTreeMap<String, String>) -> String {
@@ -109,6 +126,13 @@ fn sees_in_full(task: &Task, verification: &Verification) -> String {
 }
 
 fn hidden_files(task: &Task) -> String {
+    let separate = task.verification.separate.as_ref();
+    if separate.is_some_and(|own| own.has_tests) {
+        return "in the verifier's own image".to_string();
+    }
+    if !task.steps.is_empty() {
+        return "of each step, over the task's · at /tests".to_string();
+    }
     let (paths, how) = match &task.verification.hidden {
         Hidden::Overlay(paths) if task.repo.is_some() => (paths.as_slice(), "over the work tree"),
         Hidden::Overlay(paths) => (paths.as_slice(), "at /tests"),
@@ -118,7 +142,8 @@ fn hidden_files(task: &Task) -> String {
     format!("{} · {how}", paths.join(", "))
 }
 
-fn below(task: &Task, path: &std::path::Path) -> String {
+/// A path as it lies in the task's folder.
+pub fn below(task: &Task, path: &std::path::Path) -> String {
     path.strip_prefix(&task.dir)
         .unwrap_or(path)
         .display()
@@ -152,7 +177,12 @@ fn repo_line(repo: &Repo, task: &Task) -> String {
 }
 
 fn image(task: &Task) -> String {
-    match &task.environment.image {
+    source(task, &task.environment.image)
+}
+
+/// What an image is made from.
+pub fn source(task: &Task, image: &ImageSource) -> String {
+    match image {
         ImageSource::Dockerfile(folder) => format!("{}/Dockerfile", below(task, folder)),
         ImageSource::Build(build) => match (&build.dockerfile, &build.inline) {
             (Some(file), _) => below(task, file),
@@ -252,15 +282,16 @@ fn solution(task: &Task) -> String {
     found.unwrap_or_else(|| "none".to_string())
 }
 
-fn network(network: &Network) -> &'static str {
+/// As `task.toml` names it.
+pub fn network(network: &Network) -> &'static str {
     match network {
         Network::None => "none",
         Network::Full => "full",
     }
 }
 
-fn limits(task: &Task) -> String {
-    let environment = &task.environment;
+/// What an environment may take of the machine, where it says so.
+pub fn limits(environment: &Environment) -> String {
     let size = |bytes: u64, what: &str| format!("{} MB {what}", bytes >> 20);
     let parts = [
         environment.cpus.map(|cpus| format!("{cpus} cpu")),
@@ -271,7 +302,7 @@ fn limits(task: &Task) -> String {
 }
 
 /// Minutes and seconds, with hours where there are any.
-fn clock(duration: Duration) -> String {
+pub fn clock(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     match hours {

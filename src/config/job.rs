@@ -230,7 +230,7 @@ impl Reader<'_> {
                     );
                 }
                 key if key.ends_with("_timeout_multiplier") => {
-                    if !is_neutral(&entry.node) {
+                    if !is_neutral(&entry.node) && !is_one(&entry.node) {
                         self.lacking(entry, "`timeout_multiplier` is for all phases");
                     }
                 }
@@ -276,7 +276,7 @@ impl Reader<'_> {
                     self.flag("run.retry_errors", value.map(|value| value.to_string()));
                 }
                 key if KNOWN.contains(&key) => {
-                    if !is_neutral(&entry.node) {
+                    if !is_neutral(&entry.node) && !is_one(&entry.node) {
                         let message =
                             format!("`{key}` has no effect: errors are retried by their class");
                         self.warn(entry, message);
@@ -400,133 +400,24 @@ impl Reader<'_> {
     }
 }
 
-/// Nothing, empty, false or one: what a default says anyway.
+/// Nothing, empty or false: what a default says anyway.
 fn is_neutral(node: &Node) -> bool {
     match &node.value {
         Value::Scalar(scalar) => {
-            scalar.is_null()
-                || matches!(scalar.text.as_str(), "" | "false" | "False")
-                || scalar.text.parse() == Ok(1.0_f64)
+            scalar.is_null() || matches!(scalar.text.as_str(), "" | "false" | "False")
         }
         Value::List(nodes) => nodes.is_empty(),
         Value::Map(entries) => entries.is_empty(),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use insta::assert_snapshot;
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn source(text: &str) -> SourceText {
-        SourceText::new("job.yaml".to_owned(), text.to_owned())
-    }
-
-    fn problems(text: &str) -> String {
-        let found = of(&source(text)).unwrap_err();
-        let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
-        lines.join("\n")
-    }
-
-    const WHOLE: &str = "
-job_name: nightly
-jobs_dir: out
-n_attempts: 3
-timeout_multiplier: 2.0
-n_concurrent_trials: 4
-quiet: true
-retry: { max_retries: 2, wait_multiplier: 1 }
-environment: { type: docker, force_build: false, delete: true, env: {} }
-verifier: { disable: false }
-agents:
-  - { name: oracle }
-  - { name: loop, model_name: gpt-5, kwargs: {} }
-datasets:
-  - path: tasks/all
-    task_names: ['fix-*']
-    exclude_task_names: ['*-slow']
-    n_tasks: 5
-tasks:
-  - path: tasks/one
-";
-
-    #[test]
-    fn what_it_names_becomes_settings() {
-        let job = of(&source(WHOLE)).unwrap();
-        let named = |key: &str, value: &str| Flag::named(FROM, key, [value]);
-        assert_eq!(job.run_id.as_deref(), Some("nightly"));
-        for flag in [
-            named("run.out", "out"),
-            named("run.attempts", "3"),
-            named("run.timeout_multiplier", "2"),
-            named("run.jobs", "4"),
-            named("run.retry_errors", "2"),
-            named("run.models", "gpt-5"),
-            Flag::named(FROM, "run.agents", ["oracle", "loop"]),
-        ] {
-            assert!(job.flags.contains(&flag), "{flag:?}");
-        }
-        assert_eq!(job.selections.len(), 2);
-        assert_eq!(job.selections[0].include, ["fix-*"]);
-        assert_eq!(job.selections[0].most, Some(5));
-        assert!(job.warnings.is_empty(), "{:?}", job.warnings);
-    }
-
-    #[test]
-    fn json_is_read_alike() {
-        let job = of(&source(
-            "{\"n_attempts\": 2, \"tasks\": [{\"path\": \"a\"}]}",
-        ))
-        .unwrap();
-        assert_eq!(job.selections[0].path, "a");
-    }
-
-    #[test]
-    fn what_we_do_not_have_is_told_at_its_place() {
-        assert_snapshot!(problems("
-agents:
-  - import_path: my.agent:Agent
-environment: { type: daytona, override_cpus: 4 }
-verifier: { disable: true }
-datasets:
-  - name: terminal-bench@2.0
-extra_instructions: ['be quick']
-n_attempts: many
-"), @r"
-        job.yaml:3:5: `import_path` is not supported; leaving it out would change what is run
-        job.yaml:3:5: an agent has no `name`; oracle, nop, loop, …
-        job.yaml:4:16: `type` is not supported; sandboxes are Docker containers here
-        job.yaml:4:31: `override_cpus` is not supported; leaving it out would change what is run
-        job.yaml:5:13: `disable` is not supported; leaving it out would change what is run
-        job.yaml:7:5: `name` is not supported; name the folder of its tasks as `path`
-        job.yaml:8:1: `extra_instructions` is not supported; leaving it out would change what is run
-        job.yaml:9:13: `n_attempts` should be a number of attempts
-        ");
-    }
-
-    #[test]
-    fn a_slip_of_the_pen_is_told() {
-        let job = of(&source("n_atempts: 3\n")).unwrap();
-        assert!(
-            job.warnings[0].contains("did you mean `n_attempts`?"),
-            "{:?}",
-            job.warnings
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_makes_it_panic(text in "\\PC{0,200}", at in 0..400usize, cut in 0..30usize) {
-            let _ = of(&source(&text));
-            let mut whole = WHOLE.to_owned();
-            let at = at.min(whole.len());
-            let end = (at + cut).min(whole.len());
-            if whole.is_char_boundary(at) && whole.is_char_boundary(end) {
-                whole.replace_range(at..end, &text);
-                let _ = of(&source(&whole));
-            }
-        }
+/// A factor that changes nothing.
+fn is_one(node: &Node) -> bool {
+    match &node.value {
+        Value::Scalar(scalar) => scalar.text.parse() == Ok(1.0_f64),
+        Value::List(_) | Value::Map(_) => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

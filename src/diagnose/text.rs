@@ -98,15 +98,23 @@ pub fn printable(text: &str) -> String {
         .collect()
 }
 
-/// The candidate that is nearest to `word`, if one is near enough to be meant.
+/// The candidate that is nearest to `word`, if one is near enough to be meant; else the
+/// shortest that says more, as `timeout_sec` says more than `timeout`.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let bound = (word.chars().count() / 3).clamp(1, 4);
-    candidates
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    let all = candidates.iter();
+    let near = all
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), *candidate))
         .filter(|(distance, _)| (1..=bound).contains(distance))
         .min()
-        .map(|(_, candidate)| candidate)
+        .map(|(_, candidate)| candidate);
+    let says_more = |candidate: &&str| {
+        let rest = candidate.strip_prefix(word);
+        word.len() > 2 && rest.is_some_and(|rest| rest.starts_with('_'))
+    };
+    let longer = candidates.iter().copied().filter(says_more);
+    near.or_else(|| longer.min_by_key(|candidate| candidate.len()))
 }
 
 #[cfg(test)]
@@ -121,6 +129,7 @@ mod tests {
         assert_eq!(nearest("pass_too_pass", known), Some("pass_to_pass"));
         assert_eq!(nearest("paht", known), Some("path"));
         assert_eq!(nearest("colour", known), None);
+        assert_eq!(nearest("fail", known), Some("fail_to_pass"));
     }
 
     #[test]

@@ -12,6 +12,8 @@ use serde_json::Value;
 use super::keys::key_at;
 use super::{KeyPath, Problem, SourceText, Step, nearest, place};
 
+/// Most unknown keys that are told with their places: each takes reading the file.
+const MOST_PLACES: usize = 100;
 /// Most syntax errors that are told of one file.
 const MOST_SYNTAX_ERRORS: usize = 5;
 
@@ -66,8 +68,9 @@ pub fn parse<T: DeserializeOwned + JsonSchema>(source: &SourceText) -> Parsed<T>
     };
     let mut unknown: Vec<Unknown> = paths
         .into_iter()
-        .map(|path| Unknown {
-            problem: unknown_problem(source, &path, &schema),
+        .enumerate()
+        .map(|(at, path)| Unknown {
+            problem: unknown_problem(source, &path, &schema, at < MOST_PLACES),
             path,
         })
         .collect();
@@ -131,12 +134,12 @@ pub fn friendly(message: &str) -> String {
     let found = match found {
         "sequence" => "a list".to_string(),
         "map" => "a table".to_string(),
-        other => format!("the {other}"),
+        other => format!("the {}", other.trim_end_matches(" as i128")),
     };
     format!("this should be {expected}, and is {found}")
 }
 
-fn unknown_problem(source: &SourceText, path: &KeyPath, schema: &Value) -> Problem {
+fn unknown_problem(source: &SourceText, path: &KeyPath, schema: &Value, placed: bool) -> Problem {
     let key = path.last_key();
     let message = match path.table() {
         table if table.is_empty() => format!("unknown key `{key}`"),
@@ -145,9 +148,10 @@ fn unknown_problem(source: &SourceText, path: &KeyPath, schema: &Value) -> Probl
     let known = known_keys(schema, &path.0[..path.0.len().saturating_sub(1)]);
     let meant = nearest(key, known.iter().map(String::as_str));
     let label = meant.map_or_else(String::new, |word| format!("did you mean `{word}`?"));
-    let problem = match place(&source.text, path) {
+    let place = placed.then(|| place(&source.text, path)).flatten();
+    let problem = match place {
         Some((key_span, _)) => Problem::new(message).at(source.spot(key_span, label)),
-        None => Problem::new(message),
+        None => Problem::new(format!("{}: {message}", source.name)),
     };
     match meant {
         None if !known.is_empty() => problem.note(format!("known here: {}", known.join(", "))),

@@ -478,6 +478,10 @@ pub struct Provenance {
     pub transport: String,
     pub limits: Limits,
     pub network: String,
+    /// What programs in the sandbox may gain: `common`, where a task's format gives what
+    /// containers commonly have; none: the least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub privileges: Option<String>,
 }
 
 /// Proof that a checkout holds the base commit and its ancestors only.

@@ -115,7 +115,11 @@ fn load_with(path: &Path, host_env: &dyn Fn(&str) -> Option<String>) -> Result<T
     let instruction = match instruction(path) {
         Ok(told) => Some(told),
         // Each step has its own.
-        Err(TaskError::NoInstruction { .. }) if path.join("steps").is_dir() => None,
+        Err(TaskError::NoInstruction { .. } | TaskError::EmptyInstruction { .. })
+            if path.join("steps").is_dir() =>
+        {
+            None
+        }
         Err(error) => return Err(error),
     };
     let dir = fs::canonicalize(path).map_err(|source| folder::read_error(path, source))?;
@@ -147,17 +151,26 @@ pub(super) fn instruction(dir: &Path) -> Result<String, TaskError> {
 }
 
 /// The text without its leading canary lines (`<!-- … canary … -->`,
-/// `# … canary …`) and the blank lines around them.
+/// `# … canary …`) and the blank lines behind them. What follows is the author's.
 pub(super) fn without_canary(text: &str) -> &str {
-    let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
-    while let Some((line, after)) = rest.split_once('\n') {
-        let line = line.trim();
-        let comment = line.starts_with('#') || (line.starts_with("<!--") && line.ends_with("-->"));
-        if line.is_empty() || (comment && line.to_ascii_lowercase().contains("canary")) {
-            rest = after;
-        } else {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    without_lines(without_lines(text, is_canary), str::is_empty)
+}
+
+fn is_canary(line: &str) -> bool {
+    let comment = line.starts_with('#') || (line.starts_with("<!--") && line.ends_with("-->"));
+    comment && line.to_ascii_lowercase().contains("canary")
+}
+
+/// The text behind its first lines that are such ones.
+fn without_lines(text: &str, such: fn(&str) -> bool) -> &str {
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (line, after) = rest.split_once('\n').unwrap_or((rest, ""));
+        if !such(line.trim()) {
             break;
         }
+        rest = after;
     }
     rest
 }
@@ -227,6 +240,16 @@ pub fn load_each(args: &[String]) -> Vec<Result<Task, (PathBuf, TaskError)>> {
 
 #[cfg(test)]
 mod folder_tests;
+#[cfg(test)]
+mod harbor_parts_tests;
+#[cfg(test)]
+mod harbor_steps_tests;
+#[cfg(test)]
+mod harbor_tests;
+#[cfg(test)]
+mod harbor_verifier_tests;
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

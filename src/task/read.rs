@@ -1,6 +1,7 @@
 //! From the text of `task.toml` to a task: reads the raw tables, says what is
 //! wrong with them all at once, and keeps what only deserves a warning.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use super::raw::{OUR_TABLES, TaskToml};
@@ -40,12 +41,20 @@ pub fn read(text: &SourceText, parts: Parts<'_>) -> Result<Task, TaskError> {
     let task = validate::task(raw, parts, &mut checker);
     problems.append(&mut checker.problems);
     warnings.append(&mut checker.warnings);
+    once(&mut problems);
+    once(&mut warnings);
     if problems.is_empty() {
         Ok(Task { warnings, ..task })
     } else {
         problems.sort_by_key(Problem::place);
         Err(TaskError::Invalid { problems })
     }
+}
+
+/// Steps look at the task's tables again, and what is wrong there is one thing.
+fn once<T: ToString>(told: &mut Vec<T>) {
+    let mut seen = HashSet::new();
+    told.retain(|one| seen.insert(one.to_string()));
 }
 
 /// In our tables a key that is not known is an error, in Harbor's a warning. A

@@ -156,7 +156,7 @@ fn a_task_is_sound_or_said_not_to_be() {
     assert_eq!((&line["sound"], code), (&"sound".into(), Some(0)));
     let (line, code) = check(&idle);
     assert_eq!((&line["sound"], code), (&"unsound".into(), Some(3)));
-    assert_eq!(line["problems"][0], "doing nothing resolves it");
+    assert_eq!(line["problems"][0], "doing nothing resolves the task");
     assert_eq!(yard.left(), Vec::<String>::new());
 }
 

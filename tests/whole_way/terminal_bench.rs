@@ -298,8 +298,8 @@ fn a_task_that_is_wrong_is_told_before_anything_runs() {
     let yard = Yard::new();
     let task = Bench::new(&yard, "parser_name: pytst\n");
     let checked = yard.proofyard(&["check", task.path.to_str().unwrap()]);
-    assert_eq!(checked.status.code(), Some(2));
-    let said = String::from_utf8_lossy(&checked.stderr);
+    assert_eq!(checked.status.code(), Some(3));
+    let said = String::from_utf8_lossy(&checked.stdout);
     assert!(said.contains("did you mean `pytest`?"), "{said}");
 }
 

@@ -216,6 +216,7 @@ impl Attempt<'_> {
                 NetworkMode::None => "none".to_owned(),
                 NetworkMode::Full => "full".to_owned(),
             },
+            privileges: (!self.ready.task.ours()).then(|| "common".to_owned()),
         }
     }
 }

@@ -76,6 +76,12 @@ pub fn find(folder: &Path) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
+/// The compose file of a folder of Harbor's, which has one name.
+pub fn of_harbor(folder: &Path) -> Option<PathBuf> {
+    let path = folder.join(NAMES[0]);
+    path.is_file().then_some(path)
+}
+
 /// What a compose file says.
 ///
 /// `file` is named in problems as given. `folder` is what may be seen of the host:

@@ -54,6 +54,12 @@ impl Folder {
         self
     }
 
+    /// A variable of the host.
+    pub fn with_env(mut self, name: &'static str, value: &'static str) -> Self {
+        self.env.push((name, value));
+        self
+    }
+
     pub fn link(self, path: &str, target: &str) -> Self {
         symlink(target, self.path().join(path)).unwrap();
         self
@@ -75,6 +81,21 @@ impl Folder {
             found.map(|(_, value)| value.to_string())
         });
         digested(described?)
+    }
+
+    /// The warnings, the temporary folder written as `tasks`.
+    pub fn warnings(&self) -> String {
+        let told = self.load().unwrap().warnings.join("\n");
+        told.replace(&self.root.path().display().to_string(), "tasks")
+    }
+
+    /// What is wrong, a line each, without where it is.
+    pub fn heads(&self) -> String {
+        let shown = self.error();
+        let heads = shown
+            .lines()
+            .filter_map(|line| line.strip_prefix("error: "));
+        heads.collect::<Vec<_>>().join("\n")
     }
 
     /// The rendered error, the temporary folder written as `tasks`.

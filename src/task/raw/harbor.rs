@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{ArtifactValue, LeastReward, UserName};
+use super::{ArtifactValue, LeastReward, Number, OldSize, Truth, UserName, Whole};
 
 /// `[task]`
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -40,7 +40,7 @@ pub enum NetworkMode {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct AgentTable {
     /// Seconds; without it there is no limit.
-    pub timeout_sec: Option<f64>,
+    pub timeout_sec: Option<Number>,
     /// User of the agent's tool calls; default the image's.
     pub user: Option<UserName>,
     /// Network of the agent's sandbox, over that of `[environment]`.
@@ -53,7 +53,7 @@ pub struct AgentTable {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct VerifierTable {
     /// Seconds, default 600.
-    pub timeout_sec: Option<f64>,
+    pub timeout_sec: Option<Number>,
     /// Environment of the hidden tests alone.
     pub env: Option<BTreeMap<String, String>>,
     /// User of the hidden tests; default the image's.
@@ -85,7 +85,7 @@ pub struct CollectTable {
     /// Where it is run; default `main`, the agent's sandbox.
     pub service: Option<String>,
     /// Seconds, default 60.
-    pub timeout_sec: Option<f64>,
+    pub timeout_sec: Option<Number>,
     /// Default the image's.
     pub user: Option<UserName>,
 }
@@ -101,18 +101,18 @@ pub struct SolutionTable {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct EnvironmentTable {
     /// Seconds that building the image may take, default 600.
-    pub build_timeout_sec: Option<f64>,
+    pub build_timeout_sec: Option<Number>,
     /// An image by name, instead of `environment/Dockerfile`.
     pub docker_image: Option<String>,
     /// `linux`.
     pub os: Option<String>,
     /// Processors; may be a fraction.
-    pub cpus: Option<f64>,
-    pub memory_mb: Option<u64>,
+    pub cpus: Option<Number>,
+    pub memory_mb: Option<Whole>,
     /// What the agent may write.
-    pub storage_mb: Option<u64>,
+    pub storage_mb: Option<Whole>,
     /// Not supported yet.
-    pub gpus: Option<u64>,
+    pub gpus: Option<Whole>,
     /// Not supported yet.
     pub gpu_types: Option<Vec<String>>,
     /// Not supported.
@@ -132,11 +132,11 @@ pub struct EnvironmentTable {
     /// Asked until the sandbox is ready.
     pub healthcheck: Option<HealthcheckTable>,
     /// Older form of `memory_mb`: `"2G"`.
-    pub memory: Option<String>,
+    pub memory: Option<OldSize>,
     /// Older form of `storage_mb`: `"10G"`.
-    pub storage: Option<String>,
+    pub storage: Option<OldSize>,
     /// Older form of `network_mode`.
-    pub allow_internet: Option<bool>,
+    pub allow_internet: Option<Truth>,
 }
 
 /// `[[environment.mcp_servers]]`
@@ -160,15 +160,15 @@ pub struct HealthcheckTable {
     /// For the shell; status 0 says that the sandbox is ready.
     pub command: Option<String>,
     /// Seconds between two attempts, default 5.
-    pub interval_sec: Option<f64>,
+    pub interval_sec: Option<Number>,
     /// Seconds of one attempt, default 30.
-    pub timeout_sec: Option<f64>,
+    pub timeout_sec: Option<Number>,
     /// Seconds in which failures do not count, default 0.
-    pub start_period_sec: Option<f64>,
+    pub start_period_sec: Option<Number>,
     /// Seconds between two attempts in that time, default 5.
-    pub start_interval_sec: Option<f64>,
+    pub start_interval_sec: Option<Number>,
     /// Failures in a row that are too many, default 3.
-    pub retries: Option<u32>,
+    pub retries: Option<Whole>,
 }
 
 /// `multi_step_reward_strategy`

@@ -1,16 +1,19 @@
 //! What every check of a `task.toml` needs: where to tell a problem, and checks
 //! of single values.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Display;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use crate::diagnose::{KeyPath, Problem, SourceText, place};
-use crate::task::raw::UserName;
+use crate::task::raw::{Number, OldSize, UserName, Whole};
 
 /// Longest time that a task may ask for: a year, seconds.
 const LONGEST: f64 = 366.0 * 86_400.0;
+/// Most problems, and most warnings, that are told of one file: to find the place of one
+/// takes reading the file.
+const MOST_TOLD: usize = 100;
 /// Most double entries that are told of one file.
 const MOST_DOUBLES: usize = 10;
 
@@ -21,6 +24,9 @@ pub struct Checker<'a> {
     host_env: &'a dyn Fn(&str) -> Option<String>,
     pub problems: Vec<Problem>,
     pub warnings: Vec<String>,
+    /// Services of the task, its sandbox among them: empty without a compose file, none
+    /// while they are not known.
+    pub services: Option<BTreeSet<String>>,
 }
 
 impl<'a> Checker<'a> {
@@ -35,6 +41,7 @@ impl<'a> Checker<'a> {
             host_env,
             problems: Vec::new(),
             warnings: Vec::new(),
+            services: None,
         }
     }
 
@@ -58,6 +65,11 @@ impl<'a> Checker<'a> {
         message: impl Into<String>,
         label: impl Into<String>,
     ) {
+        match self.problems.len() {
+            ..MOST_TOLD => {}
+            MOST_TOLD => return self.file_problem("more is wrong than is told here"),
+            _ => return,
+        }
         let span = place(&self.text.text, &path.into()).map_or(0..0, |(_, value)| value);
         let spot = self.text.spot(span, label);
         self.problems.push(Problem::new(message).at(spot));
@@ -80,6 +92,9 @@ impl<'a> Checker<'a> {
 
     /// Something that is left out without harm.
     pub fn warn(&mut self, path: impl Into<KeyPath>, message: impl Into<String>) {
+        if self.warnings.len() >= MOST_TOLD {
+            return;
+        }
         let span = place(&self.text.text, &path.into()).map_or(0..0, |(key, _)| key);
         let problem = Problem::new(message).at(self.text.spot(span, ""));
         self.warnings.push(problem.to_string());
@@ -91,8 +106,8 @@ impl<'a> Checker<'a> {
     }
 
     /// Seconds, more than 0 and finite.
-    pub fn seconds(&mut self, path: impl Into<KeyPath>, value: Option<f64>) -> Option<Duration> {
-        let value = value?;
+    pub fn seconds(&mut self, path: impl Into<KeyPath>, value: Option<Number>) -> Option<Duration> {
+        let Number(value) = value?;
         if value > 0.0 && value <= LONGEST {
             return Some(Duration::from_secs_f64(value));
         }
@@ -106,10 +121,10 @@ impl<'a> Checker<'a> {
     pub fn mebibytes(
         &mut self,
         path: impl Into<KeyPath>,
-        value: Option<u64>,
+        value: Option<Whole>,
         least: u64,
     ) -> Option<u64> {
-        let (path, value) = (path.into(), value?);
+        let (path, Whole(value)) = (path.into(), value?);
         let bytes = value.checked_mul(1 << 20).filter(|_| value >= least);
         if bytes.is_none() || bytes > Some(1 << 50) {
             let message = format!("`{}` must be a size in MB", path.last_key());
@@ -120,8 +135,17 @@ impl<'a> Checker<'a> {
     }
 
     /// Harbor's older sizes: a number with `K`, `M` or `G`, as bytes.
-    pub fn old_size(&mut self, path: impl Into<KeyPath>, value: Option<&String>) -> Option<u64> {
-        let (path, value) = (path.into(), value?);
+    pub fn old_size(&mut self, path: impl Into<KeyPath>, value: Option<&OldSize>) -> Option<u64> {
+        let path = path.into();
+        let value = match value? {
+            OldSize::Text(text) => text.trim(),
+            OldSize::Silent => {
+                let key = path.last_key().to_owned();
+                let message = format!("`{key}` says nothing but as a text, like \"2G\"");
+                self.warn(path, format!("{message}; use `{key}_mb`"));
+                return None;
+            }
+        };
         let number = value.strip_suffix(['K', 'M', 'G', 'k', 'm', 'g']);
         let unit = match value.chars().last().map(|unit| unit.to_ascii_uppercase()) {
             Some('K') => 1u64 << 10,
@@ -189,6 +213,23 @@ impl<'a> Checker<'a> {
         plain
     }
 
+    /// A service of the compose file. Without such a file it is nobody; one that the
+    /// file does not have has nothing, which is told and harms nothing.
+    pub fn service(&mut self, path: impl Into<KeyPath>, name: &str) {
+        match &self.services {
+            Some(known) if known.is_empty() => self.wrong(
+                path,
+                format!("there is no service `{name}`"),
+                "the task has no environment/docker-compose.yaml",
+            ),
+            Some(known) if !known.contains(name) => {
+                let message = format!("there is no service `{name}` in docker-compose.yaml");
+                self.warn(path, message);
+            }
+            _ => {}
+        }
+    }
+
     /// A user by name or number, with or without a group.
     pub fn user(&mut self, path: impl Into<KeyPath>, value: Option<&UserName>) -> Option<String> {
         let UserName(name) = value?;
@@ -233,6 +274,44 @@ impl<'a> Checker<'a> {
             }
         }
         filled
+    }
+
+    /// Texts with every `${NAME}` and `${NAME:-default}` in them filled in from the host.
+    pub fn filled(
+        &mut self,
+        path: &KeyPath,
+        table: BTreeMap<String, String>,
+    ) -> BTreeMap<String, String> {
+        let mut filled = BTreeMap::new();
+        for (name, value) in table {
+            match self.fill_within(&value) {
+                Ok(value) => {
+                    filled.insert(name, value);
+                }
+                Err(missing) => self.wrong(
+                    path.clone().key(&name),
+                    format!("the variable `{missing}` is not set"),
+                    format!("set it, or write ${{{missing}:-a default}}"),
+                ),
+            }
+        }
+        filled
+    }
+
+    fn fill_within(&self, value: &str) -> Result<String, String> {
+        let mut out = String::with_capacity(value.len());
+        let mut rest = value;
+        while let Some(at) = rest.find("${") {
+            out.push_str(&rest[..at]);
+            let variable = match rest[at..].find('}') {
+                Some(end) => &rest[at..=at + end],
+                None => break,
+            };
+            out.push_str(&self.fill(variable)?);
+            rest = &rest[at + variable.len()..];
+        }
+        out.push_str(rest);
+        Ok(out)
     }
 
     fn fill(&self, value: &str) -> Result<String, String> {

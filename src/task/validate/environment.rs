@@ -7,7 +7,7 @@ use super::Checker;
 use super::servers::{health, mcp_servers};
 use super::services::with_services;
 use crate::diagnose::KeyPath;
-use crate::task::raw::{EnvironmentTable, NetworkMode};
+use crate::task::raw::{EnvironmentTable, NetworkMode, Number, OldSize, Truth, Whole};
 use crate::task::{Environment, ImageSource, Network, compose};
 
 /// Seconds that building an image may take where the task says nothing.
@@ -39,7 +39,7 @@ pub fn environment(
     let network = own_network(table, described.table.clone(), check);
     let asked = table.healthcheck.as_ref();
     let (image, upload) = image(table, &described, check);
-    let named = table.docker_image.as_deref();
+    let named = image_name(table).map(String::as_str);
     let environment = Environment {
         image,
         upload,
@@ -94,7 +94,7 @@ pub fn own_network(
 ) -> Option<Network> {
     let hosts = table.allowed_hosts.as_deref();
     let mode = network_mode(at, table.network_mode, hosts, check);
-    mode.or(table.allow_internet.map(|allowed| match allowed {
+    mode.or(table.allow_internet.map(|Truth(allowed)| match allowed {
         true => Network::Full,
         false => Network::None,
     }))
@@ -132,8 +132,8 @@ pub fn network_mode(
     }
 }
 
-fn cpus(cpus: Option<f64>, at: KeyPath, check: &mut Checker<'_>) -> Option<f64> {
-    cpus.filter(|cpus| {
+fn cpus(cpus: Option<Number>, at: KeyPath, check: &mut Checker<'_>) -> Option<f64> {
+    cpus.map(|Number(cpus)| cpus).filter(|cpus| {
         let right = *cpus > 0.0 && *cpus <= 4096.0;
         if !right {
             check.wrong(
@@ -148,8 +148,8 @@ fn cpus(cpus: Option<f64>, at: KeyPath, check: &mut Checker<'_>) -> Option<f64> 
 
 /// A size in mebibytes, or in the older form; both only where they agree.
 fn size(
-    (at, megabytes): (KeyPath, Option<u64>),
-    (old_at, old): (KeyPath, Option<&String>),
+    (at, megabytes): (KeyPath, Option<Whole>),
+    (old_at, old): (KeyPath, Option<&OldSize>),
     least: u64,
     check: &mut Checker<'_>,
 ) -> Option<u64> {
@@ -187,7 +187,7 @@ fn refuse(table: &EnvironmentTable, at: &dyn Fn(&str) -> KeyPath, check: &mut Ch
             "\"linux\"",
         ),
     }
-    if table.gpus.is_some_and(|gpus| gpus > 0) {
+    if table.gpus.is_some_and(|Whole(gpus)| gpus > 0) {
         check.later(at("gpus"), "a task that needs a GPU");
     }
     if table.tpu.is_some() {
@@ -203,9 +203,9 @@ fn image(
     check: &mut Checker<'_>,
 ) -> (ImageSource, Option<PathBuf>) {
     let folder = described.folder.to_path_buf();
-    let composed = compose::find(&folder).is_some();
+    let composed = compose::of_harbor(&folder).is_some();
     let has_recipe = composed || folder.join("Dockerfile").is_file();
-    let Some(name) = &table.docker_image else {
+    let Some(name) = image_name(table) else {
         return (ImageSource::Dockerfile(folder), None);
     };
     let plain = !name.is_empty()
@@ -223,6 +223,11 @@ fn image(
     }
     let uploads = described.uploads && !has_recipe && holds_files(&folder);
     (ImageSource::Named(name.clone()), uploads.then_some(folder))
+}
+
+/// The image's name; an empty one names none.
+pub fn image_name(table: &EnvironmentTable) -> Option<&String> {
+    table.docker_image.as_ref().filter(|name| !name.is_empty())
 }
 
 fn holds_files(folder: &Path) -> bool {

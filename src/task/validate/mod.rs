@@ -19,9 +19,12 @@ mod verifier_side;
 pub use checker::Checker;
 pub use services::{MAIN_IMAGE, settled};
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use super::raw::{AgentTable, EnvironmentTable, ScenarioTable, TaskToml};
 use super::read::Parts;
-use super::{Environment, Format, Scenario, Step, Task, Verification};
+use super::{Environment, Format, Scenario, Step, Task, Verification, compose};
 use crate::record::TaskId;
 use environment::Described;
 use verification::Context;
@@ -37,6 +40,7 @@ pub fn task(raw: TaskToml, parts: Parts<'_>, check: &mut Checker<'_>) -> Task {
     let agent_table = raw.agent.clone().unwrap_or_default();
     let verifier = raw.verifier.clone().unwrap_or_default();
     let environment = of_agent(&environment_table, &agent_table, ours, check);
+    check.services = known_services(&environment, check.dir());
     let repo = raw
         .repo
         .as_ref()
@@ -125,6 +129,20 @@ fn of_agent(
         network_is_said: own.network_is_said || network.is_some(),
         network: network.unwrap_or(own.network),
         ..own
+    }
+}
+
+/// The services that a task has, its sandbox among them; none without a compose file,
+/// and not known where that is not right.
+fn known_services(environment: &Environment, dir: &Path) -> Option<BTreeSet<String>> {
+    let file = compose::of_harbor(&dir.join("environment"));
+    match (&environment.services, file) {
+        (Some(services), _) => {
+            let beside = services.beside().map(|(name, _)| name.clone());
+            Some(beside.chain([services.main.clone()]).collect())
+        }
+        (None, None) => Some(BTreeSet::new()),
+        (None, Some(_)) => None,
     }
 }
 

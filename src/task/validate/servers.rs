@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use super::Checker;
 use crate::diagnose::KeyPath;
-use crate::task::raw::{ArtifactValue, CollectTable, HealthcheckTable, McpServerTable};
+use crate::task::raw::{
+    ArtifactValue, CollectTable, HealthcheckTable, McpServerTable, Number, Whole,
+};
 use crate::task::{Artifact, Collect, HealthCheck, McpServer, McpTransport};
 
 /// The service that an agent acts in.
@@ -27,8 +29,8 @@ pub fn health(
         );
         return None;
     };
-    let mut seconds = |key: &str, value: Option<f64>, default: u64| match value {
-        Some(value) if (0.0..=86_400.0).contains(&value) => Duration::from_secs_f64(value),
+    let mut seconds = |key: &str, value: Option<Number>, default: u64| match value {
+        Some(Number(value)) if (0.0..=86_400.0).contains(&value) => Duration::from_secs_f64(value),
         Some(_) => {
             check.wrong(
                 at.clone().key(key),
@@ -45,7 +47,7 @@ pub fn health(
         timeout: seconds("timeout_sec", table.timeout_sec, 30),
         start_period: seconds("start_period_sec", table.start_period_sec, 0),
         start_interval: seconds("start_interval_sec", table.start_interval_sec, 5),
-        retries: table.retries.unwrap_or(3),
+        retries: retries(table.retries),
     };
     if found.timeout.is_zero() {
         check.wrong(
@@ -55,6 +57,11 @@ pub fn health(
         );
     }
     Some(found)
+}
+
+/// So many that nobody waits for them are as many as there can be.
+fn retries(given: Option<Whole>) -> u32 {
+    given.map_or(3, |Whole(retries)| retries.try_into().unwrap_or(u32::MAX))
 }
 
 /// Servers of tools; a later one of a name takes the place of an earlier one.
@@ -154,7 +161,7 @@ fn filled_headers(
             );
         }
     }
-    check.env(path.clone().key("headers"), Some(given))
+    check.filled(&path.clone().key("headers"), given)
 }
 
 /// What is kept of a trial.
@@ -199,6 +206,9 @@ fn artifact(value: &ArtifactValue, at: &KeyPath, check: &mut Checker<'_>) -> Opt
             "relative ones are for the agent's sandbox",
         );
     }
+    if let Some(service) = &service {
+        check.service(at.clone(), service);
+    }
     let destination = value.destination.clone().filter(|to| !to.is_empty());
     if let Some(to) = &destination {
         let right = clean(to)
@@ -239,11 +249,15 @@ pub fn collects(
             );
             continue;
         };
+        let service = table.service.clone().filter(|service| service != MAIN);
+        if let Some(service) = &service {
+            check.service(at.clone().key("service"), service);
+        }
         let seconds = check.seconds(at.clone().key("timeout_sec"), table.timeout_sec);
         let user = check.user(at.key("user"), table.user.as_ref());
         found.push(Collect {
             command,
-            service: table.service.clone().filter(|service| service != MAIN),
+            service,
             timeout: seconds.unwrap_or(Duration::from_secs(60)),
             user,
         });

@@ -24,7 +24,12 @@ pub fn with_services(
     folder: &Path,
     check: &mut Checker<'_>,
 ) -> Environment {
-    let Some(file) = compose::find(folder) else {
+    let Some(file) = compose::of_harbor(folder) else {
+        if let Some(other) = compose::find(folder) {
+            let shown = check.shown(&other);
+            let message = "is not read: the compose file is called docker-compose.yaml";
+            check.warnings.push(format!("{shown} {message}"));
+        }
         return environment;
     };
     let Ok(real) = folder.canonicalize() else {
@@ -89,12 +94,32 @@ pub fn settled(mut compose: Compose, main: &str, shown: &str) -> (Services, Vec<
         let target = &mount.target;
         format!("{shown}: {target} of the agent's sandbox is a copy, and can be written")
     }));
+    let without = without_effect(main);
+    if !without.is_empty() {
+        warnings.push(format!(
+            "{shown}: {} of the agent's sandbox: no effect, these are the same for all agents",
+            without.join(", ")
+        ));
+    }
     if !main.tmpfs.is_empty() {
         warnings.push(format!(
             "{shown}: `tmpfs` of the agent's sandbox is a plain folder, so that the verifier sees what lies there"
         ));
     }
     (services, warnings)
+}
+
+/// What a service can have and the agent's sandbox cannot.
+fn without_effect(main: &compose::Service) -> Vec<&'static str> {
+    let said = [
+        ("`hostname`", main.hostname.is_some()),
+        ("`pids_limit`", main.pids.is_some()),
+        ("`shm_size`", main.shm_bytes.is_some()),
+        ("`sysctls`", !main.sysctls.is_empty()),
+        ("`ulimits`", !main.ulimits.is_empty()),
+    ];
+    let said = said.into_iter().filter(|(_, said)| *said);
+    said.map(|(key, _)| key).collect()
 }
 
 /// With what the compose file says of the agent's sandbox.

@@ -19,7 +19,7 @@ pub fn strategy(raw: &TaskToml, check: &mut Checker<'_>) -> Strategy {
     if raw.multi_step_reward_strategy.is_some() && !steps {
         check.warn(
             "multi_step_reward_strategy",
-            "this says nothing, since the task has no [[steps]]",
+            "`multi_step_reward_strategy` says nothing, since the task has no [[steps]]",
         );
     }
     match raw.multi_step_reward_strategy {
@@ -61,10 +61,9 @@ pub fn steps(
 fn name(table: &StepTable, at: &KeyPath, check: &mut Checker<'_>) -> Option<String> {
     let name = table.name.clone().unwrap_or_default();
     let sign = |sign: char| !sign.is_control() && !"/\\:*?\"<>|".contains(sign);
-    let right = !name.is_empty()
-        && name.len() <= 255
+    let right = name.len() <= 255
         && name.chars().all(sign)
-        && !name.starts_with('.')
+        && !name.trim().is_empty()
         && !name.ends_with(['.', ' ']);
     if !right {
         check.wrong(

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Checker;
-use super::environment::{Described, environment, network_mode};
+use super::environment::{Described, environment, image_name, network_mode};
 use super::servers::collects;
 use crate::diagnose::KeyPath;
 use crate::task::raw::{EnvironmentMode, EnvironmentTable, NetworkMode, VerifierTable};
@@ -109,9 +109,8 @@ impl Tables<'_> {
             None => (self.environment, "environment".into()),
         };
         for (level, _, tests) in &levels {
-            let named = level.environment.as_ref();
-            let named = named.and_then(|table| table.docker_image.clone());
-            let builds = tests.join("Dockerfile").is_file() || compose::find(tests).is_some();
+            let named = level.environment.as_ref().and_then(image_name).cloned();
+            let builds = tests.join("Dockerfile").is_file() || compose::of_harbor(tests).is_some();
             if named.is_none() && !builds {
                 continue;
             }
