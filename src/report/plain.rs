@@ -160,8 +160,6 @@ mod tests {
         plain.tick_at(t0 + Duration::from_secs(30));
         plain.tick_at(t0 + Duration::from_secs(31));
         drop(plain);
-        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r"
-        [0/8] … 2 running · 0 resolved · 0 errors
-        ");
+        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @"[0/8] … 2 running · 0 resolved · 0 errors");
     }
 }

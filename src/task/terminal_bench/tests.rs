@@ -218,9 +218,7 @@ fn what_is_missing_is_told() {
 fn without_a_solution_there_is_none() {
     let folder = Folder::new(LEAST).without("solution.sh");
     assert_eq!(folder.task().solution, None);
-    assert_snapshot!(folder.warned(), @r#"
-    a.task: there is no solution.sh and no solution.yaml, so the task has no reference solution
-    "#);
+    assert_snapshot!(folder.warned(), @"a.task: there is no solution.sh and no solution.yaml, so the task has no reference solution");
 }
 
 #[test]
@@ -362,9 +360,7 @@ fn what_an_image_takes_of_the_tests_is_told() {
         kept_out(&folder),
         ["run-tests.sh", "solution.sh", "task.yaml"]
     );
-    assert_snapshot!(folder.warned(), @r#"
-    a.task: the image takes tests, which agents can read there
-    "#);
+    assert_snapshot!(folder.warned(), @"a.task: the image takes tests, which agents can read there");
 }
 
 #[test]
