@@ -9,6 +9,7 @@ mod nop;
 mod oracle;
 mod script;
 mod skills;
+mod solving;
 mod tool_loop;
 mod typed;
 

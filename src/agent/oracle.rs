@@ -5,12 +5,14 @@
 
 use async_trait::async_trait;
 
-use super::{Agent, AgentError, Session, SessionError, instructed, reference, script, typed};
+use super::{
+    Agent, AgentError, Session, SessionError, instructed, reference, script, solving, typed,
+};
 use crate::record::{AgentRef, End};
-use crate::sandbox::{Ended, Exec, SandboxError};
+use crate::sandbox::{Exec, SandboxError};
 use crate::task::{Format, Task, Times, pack};
 use crate::tool::ToolError;
-use crate::trajectory::{Event, EventKind};
+use crate::trajectory::Event;
 
 /// Where the solution lies while it is performed; never part of a change.
 pub const SOLUTION: &str = "/solution";
@@ -82,12 +84,7 @@ impl Agent for Oracle {
         env.entry("DEBIAN_FRONTEND".into())
             .or_insert_with(|| "noninteractive".into());
         let command = format!("{SOLUTION}/solve.sh");
-        session.tools.recorder().record(Event {
-            id: Some("solve".into()),
-            tool: Some("bash".into()),
-            arguments: Some(serde_json::json!({ "command": command })),
-            ..Event::new(EventKind::ToolCall)
-        })?;
+        solving::called(&command, session)?;
         let ran = sandbox
             .exec(Exec {
                 env,
@@ -97,23 +94,12 @@ impl Agent for Oracle {
             })
             .await
             .map_err(ToolError::from)?;
-        session.tools.recorder().record(Event {
-            id: Some("solve".into()),
-            ok: Some(ran.ended == Ended::Exited(0)),
-            output: Some(format!("{}{}", ran.stdout.text(), ran.stderr.text())),
-            truncated: (ran.stdout.cut + ran.stderr.cut > 0).then_some(true),
-            exit_code: ran.ended.code(),
-            ms: Some(ran.elapsed.as_millis() as u64),
-            ..Event::new(EventKind::ToolResult)
-        })?;
+        let text = format!("{}{}", ran.stdout.text(), ran.stderr.text());
+        let end = solving::told(&ran, text, session)?;
         sandbox
             .unpack("/", &[SOLUTION.into()], &[])
             .await
             .map_err(ToolError::from)?;
-        Ok(if ran.ended == Ended::Exited(0) {
-            End::Done
-        } else {
-            End::AgentError
-        })
+        Ok(end)
     }
 }

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::{AgentError, Session, SessionError};
+use super::{AgentError, Session, SessionError, solving};
 use crate::record::End;
 use crate::sandbox::guest::terminal::{IN_VAIN, Keys, Play, Wait, login_shell};
 use crate::sandbox::{
@@ -15,7 +15,7 @@ use crate::sandbox::{
 use crate::task::Task;
 use crate::task::terminal_bench::{Command, commands};
 use crate::tool::ToolError;
-use crate::trajectory::{Event, EventKind};
+use crate::trajectory::Event;
 
 /// Where the solution lies while it is performed; never part of a change.
 const ORACLE: &str = "/oracle";
@@ -67,7 +67,7 @@ pub async fn perform(path: &Path, session: &Session<'_>) -> Result<End, SessionE
         keys: commands.iter().map(keys).collect(),
         stays: true,
     };
-    called(&typed.join("\n"), session)?;
+    solving::called(&typed.join("\n"), session)?;
     let ran = on_terminal(&play, session).await?;
     told(&ran, session)?;
     Ok(match ran.ended {
@@ -96,7 +96,7 @@ async fn script(path: &Path, session: &Session<'_>) -> Result<End, SessionError>
         }],
         stays: true,
     };
-    called(&command, session)?;
+    solving::called(&command, session)?;
     let ran = on_terminal(&play, session).await?;
     let gone = sandbox.unpack("/", &[ORACLE.into()], &[]).await;
     gone.map_err(ToolError::from)?;
@@ -107,7 +107,7 @@ async fn script(path: &Path, session: &Session<'_>) -> Result<End, SessionError>
 /// that shell find what they did to it.
 async fn in_the_shell(commands: &[Command], session: &Session<'_>) -> Result<End, SessionError> {
     for command in commands {
-        called(&command.command, session)?;
+        solving::called(&command.command, session)?;
         let ask = ShellCommand {
             interpreter: Interpreter::Shell,
             command: command.command.clone(),
@@ -159,31 +159,10 @@ fn keys(command: &Command) -> Keys {
     }
 }
 
-fn called(command: &str, session: &Session<'_>) -> Result<(), SessionError> {
-    session.tools.recorder().record(Event {
-        id: Some("solve".into()),
-        tool: Some("bash".into()),
-        arguments: Some(serde_json::json!({ "command": command })),
-        ..Event::new(EventKind::ToolCall)
-    })?;
-    Ok(())
-}
-
+/// What a terminal shows of it, with no control sequence.
 fn told(ran: &ExecOutput, session: &Session<'_>) -> Result<End, SessionError> {
     let text = format!("{}{}", ran.stdout.text(), ran.stderr.text());
-    session.tools.recorder().record(Event {
-        id: Some("solve".into()),
-        ok: Some(ran.ended.success()),
-        output: Some(shown(text.as_bytes())),
-        truncated: (ran.stdout.cut + ran.stderr.cut > 0).then_some(true),
-        exit_code: ran.ended.code(),
-        ms: Some(ran.elapsed.as_millis() as u64),
-        ..Event::new(EventKind::ToolResult)
-    })?;
-    Ok(match ran.ended.success() {
-        true => End::Done,
-        false => End::AgentError,
-    })
+    solving::told(ran, shown(text.as_bytes()), session)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What a run tells those who watch it, and what it asks of a trial.
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
@@ -76,6 +77,42 @@ impl Events {
     /// Tells it; nobody listening is nothing to worry about.
     pub fn send(&self, event: RunEvent) {
         let _ = self.0.send(event);
+    }
+
+    /// Tells that something outside every trial begins, and that it has ended once what
+    /// this returns is dropped: also where it failed or nobody waits for it any more.
+    pub fn preparing(&self, what: String) -> Preparation<'_> {
+        let begun = Preparation {
+            events: self,
+            what,
+            started: Instant::now(),
+        };
+        begun.tell(false);
+        begun
+    }
+}
+
+/// Something outside every trial that is under way.
+#[must_use = "it has ended when this is dropped"]
+pub struct Preparation<'a> {
+    events: &'a Events,
+    what: String,
+    started: Instant,
+}
+
+impl Preparation<'_> {
+    fn tell(&self, done: bool) {
+        self.events.send(RunEvent::Preparing {
+            what: self.what.clone(),
+            done,
+            elapsed_ms: self.started.elapsed().as_millis() as u64,
+        });
+    }
+}
+
+impl Drop for Preparation<'_> {
+    fn drop(&mut self) {
+        self.tell(true);
     }
 }
 

@@ -171,7 +171,7 @@ fn compile_glob(glob: &str, root: &str, of_path: bool) -> Result<GlobMatcher, Pa
 }
 
 /// Globs over absolute paths: `*` stays within a folder, `**` does not.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct PathGlobs(Vec<GlobMatcher>);
 
 impl PathGlobs {

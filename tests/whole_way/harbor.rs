@@ -50,13 +50,7 @@ impl<'a> Harbor<'a> {
 
     /// The trials of the solution and of doing nothing.
     fn run(&self, more: &[&str]) -> (Value, Value) {
-        let arguments = [&["-a", "oracle", "-a", "nop"][..], more].concat();
-        let (trials, code) = self.yard.run(&self.path, &arguments);
-        assert_eq!((trials.len(), code), (2, Some(0)), "{trials:#?}");
-        let (oracle, nop): (Vec<Value>, Vec<Value>) = trials
-            .into_iter()
-            .partition(|trial| trial["agent"]["name"] == "oracle");
-        (oracle[0].clone(), nop[0].clone())
+        self.yard.both(&self.path, more)
     }
 
     /// As [`run`](Self::run), resolved and not; the trial of the solution.

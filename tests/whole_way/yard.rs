@@ -161,6 +161,17 @@ impl Yard {
         (trials, output.status.code())
     }
 
+    /// One trial of the reference solution and one of doing nothing.
+    pub fn both(&self, task: &Path, more: &[&str]) -> (Value, Value) {
+        let arguments = [&["-a", "oracle", "-a", "nop"][..], more].concat();
+        let (trials, code) = self.run(task, &arguments);
+        assert_eq!((trials.len(), code), (2, Some(0)), "{trials:#?}");
+        let (oracle, nop): (Vec<Value>, Vec<Value>) = trials
+            .into_iter()
+            .partition(|trial| trial["agent"]["name"] == "oracle");
+        (oracle[0].clone(), nop[0].clone())
+    }
+
     pub fn one(&self, task: &Path, agent: &str, arguments: &[&str]) -> Value {
         let mut all = vec!["-a", agent];
         all.extend(arguments);

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio_util::io::SyncIoBridge;
 
@@ -16,7 +16,7 @@ use crate::leaks::{
     Bounds, Found, Index, NeedleError, Needles, Place, Search, folder, image, read, shown,
 };
 use crate::record::{Fault, TaskId};
-use crate::run::{Events, RunEvent};
+use crate::run::Events;
 use crate::task::{Task, ToolPlace};
 
 /// No engine takes longer to give an image, and no search to read it.
@@ -43,18 +43,8 @@ impl Trials {
         };
         let ready = shared.ready.get_or_init(|| self.prepare(shared, events));
         let ready = ready.await.as_ref().map_err(Clone::clone)?;
-        let started = Instant::now();
-        let what = format!("search of {task} for its answer");
-        let tell = |done: bool| {
-            events.send(RunEvent::Preparing {
-                what: what.clone(),
-                done,
-                elapsed_ms: started.elapsed().as_millis() as u64,
-            });
-        };
-        tell(false);
+        let _begun = events.preparing(format!("search of {task} for its answer"));
         let found = tokio::time::timeout(LONGEST, self.searched(&ready.task, ready)).await;
-        tell(true);
         found.unwrap_or_else(|_| Err(fault("search", &"it did not end within two hours")))
     }
 

@@ -1,14 +1,15 @@
 //! What the trials of a task share: its image, its checkout, its reference run.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::sync::OnceLock;
+use std::time::Duration;
 
 use super::begin::of_engine;
 use super::services::{ServiceImages, main_check};
 use super::{Shared, Trials};
 use crate::record::{Fault, StepsBasis};
 use crate::repo::{self, Owner, Prepared};
-use crate::run::{Events, Granted, RunEvent};
+use crate::run::{Events, Granted};
 use crate::sandbox::docker::DockerSandbox;
 use crate::sandbox::docker::images::{BuiltImage, Described, ImageError, ImageProgress, Recipe};
 use crate::sandbox::{MainProcess, Role, Sandbox};
@@ -201,16 +202,10 @@ impl Trials {
         what: String,
         events: &Events,
     ) -> Result<BuiltImage, Fault> {
-        let started = Instant::now();
-        let told = std::sync::atomic::AtomicBool::new(false);
+        // Told only where there is something to do.
+        let begun = OnceLock::new();
         let progress = |_: ImageProgress| {
-            if !told.swap(true, std::sync::atomic::Ordering::Relaxed) {
-                events.send(RunEvent::Preparing {
-                    what: what.clone(),
-                    done: false,
-                    elapsed_ms: 0,
-                });
-            }
+            begun.get_or_init(|| events.preparing(what.clone()));
         };
         let recipe = self.recipe(source);
         let built = match (recipe, source) {
@@ -221,14 +216,6 @@ impl Trials {
             }
             (None, _) => return Err(fault("image", &"the task has no image")),
         };
-        if told.load(std::sync::atomic::Ordering::Relaxed) {
-            let elapsed_ms = started.elapsed().as_millis() as u64;
-            events.send(RunEvent::Preparing {
-                what: what.clone(),
-                done: true,
-                elapsed_ms,
-            });
-        }
         built.map_err(|error| Fault {
             class: "image".into(),
             ..fault("image", &error)
@@ -254,7 +241,6 @@ impl Trials {
         what: String,
         events: &Events,
     ) -> Result<Option<String>, Fault> {
-        let started = Instant::now();
         let failed = |error: ImageError| Fault {
             class: "image".into(),
             ..fault("image", &error)
@@ -262,17 +248,9 @@ impl Trials {
         let Some(recipe) = self.recipe(source) else {
             return Ok(None);
         };
-        let tell = |done: bool| {
-            events.send(RunEvent::Preparing {
-                what: what.clone(),
-                done,
-                elapsed_ms: started.elapsed().as_millis() as u64,
-            });
-        };
-        tell(false);
         let recipe = recipe.map_err(failed)?;
+        let _begun = events.preparing(what);
         let again = self.images.again(&recipe, limit, &|_| {}).await;
-        tell(true);
         again.map_err(failed)
     }
 

@@ -45,20 +45,9 @@ impl Trials {
             Ok(None) => {}
             Err(error) => warn(format!("{}: {error}", task.id)),
         }
-        let started = Instant::now();
-        let what = format!("reference run of {}", task.id);
-        events.send(RunEvent::Preparing {
-            what: what.clone(),
-            done: false,
-            elapsed_ms: 0,
-        });
+        let begun = events.preparing(format!("reference run of {}", task.id));
         let run = self.measured(ready, key).await;
-        let elapsed_ms = started.elapsed().as_millis() as u64;
-        events.send(RunEvent::Preparing {
-            what,
-            done: true,
-            elapsed_ms,
-        });
+        drop(begun);
         let run = run?;
         if let Err(error) = run.store(&cache) {
             warn(format!("{}: {error}", task.id));
