@@ -155,6 +155,7 @@ fn repo_line(repo: &Repo, task: &Task) -> String {
         RepoSource::Folder(path) => format!("{}, as one commit", below(task, path)),
         RepoSource::Bundle(path) => below(task, path),
         RepoSource::Url(url) => url.clone(),
+        RepoSource::Image => "the image's own work tree".to_owned(),
     };
     let commit = repo
         .commit

@@ -174,14 +174,14 @@ impl Changed {
     }
 
     /// What is laid over the change so that the files of a hidden patch are as
-    /// the patch makes them of the *base*: hidden files own their paths,
+    /// the patch makes them of the *base commit*: hidden files own their paths,
     /// whatever the change did there or on the way there.
     ///
     /// # Errors
     /// [`RepoError::Patch`] where it does not fit the base exactly.
     pub fn overlay_patch(&self, patch: &[u8]) -> Result<Laid, RepoError> {
         let repo = self.repo()?;
-        let applied = apply::apply(&repo, self.base, patch)?;
+        let applied = apply::apply(&repo, self.prepared.commit_tree()?, patch)?;
         let mut wanted = TreeEdit::new(&repo, Some(applied.tree))?;
         let mut changed = TreeEdit::new(&repo, Some(self.tree))?;
         let mut steps = Steps::default();

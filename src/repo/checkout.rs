@@ -1,7 +1,7 @@
 //! From a commit to an ordinary repository on disk: one pack, one branch, the
 //! work tree byte for byte, and the proof that nothing else is in it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -27,6 +27,16 @@ pub struct Checkout<'source> {
     pub owner: Owner,
 }
 
+/// A tracked file of a work tree that is not ours.
+#[derive(Debug, Clone, Copy)]
+pub struct Stat {
+    pub leaf: Leaf,
+    /// Of its last change, since 1970.
+    pub seconds: i64,
+    /// Bytes.
+    pub size: usize,
+}
+
 /// Objects of a checkout.
 pub struct Counts {
     pub commits: u64,
@@ -38,20 +48,82 @@ impl Checkout<'_> {
     /// Makes the checkout in a folder that must not exist yet.
     pub fn make(&self, dir: &Path) -> Result<Counts, RepoError> {
         let git_dir = dir.join(".git");
-        store::lay_checkout(&git_dir)?;
+        let (counts, mut index) = self.history(&git_dir)?;
+        self.lay(dir, self.tree, &mut Vec::new(), &mut index)?;
+        index.write().map_err(RepoError::git("write the index"))?;
+        self.finish(dir, self.time)?;
+        Ok(counts)
+    }
+
+    /// Makes only the `.git`, for a work tree that is elsewhere and has these files.
+    pub fn make_git(
+        &self,
+        dir: &Path,
+        files: &BTreeMap<Vec<u8>, Stat>,
+    ) -> Result<Counts, RepoError> {
+        let git_dir = dir.join(".git");
+        let (counts, mut index) = self.history(&git_dir)?;
+        for (path, stat) in files {
+            let entry = index_entry(stat.leaf, path, stat.size, stat.seconds);
+            index
+                .add(&entry)
+                .map_err(RepoError::git(format!("list `{}`", names::shown(path))))?;
+        }
+        index.write().map_err(RepoError::git("write the index"))?;
+        let latest = files.values().map(|stat| stat.seconds).max();
+        self.finish(dir, self.time.max(latest.unwrap_or_default()))?;
+        Ok(counts)
+    }
+
+    /// Makes a `.git` with the head and what it stands on, and an empty index.
+    fn history(&self, git_dir: &Path) -> Result<(Counts, git2::Index), RepoError> {
+        store::lay_checkout(git_dir)?;
         self.pack(&git_dir.join("objects/pack"))?;
+        let cut = self.source.path().join("shallow");
+        if cut.is_file() {
+            let text = fs::read(&cut).map_err(RepoError::io("read", &cut))?;
+            store::write(&git_dir.join("shallow"), &text)?;
+        }
         store::write(
             &git_dir.join("refs/heads").join(store::BRANCH),
             format!("{}\n", self.head).as_bytes(),
         )?;
-        let counts = prove(&git_dir, self.head)?;
-
-        let mut index =
+        let counts = prove(git_dir, self.head)?;
+        let tags = self.tags()?;
+        if !tags.is_empty() {
+            store::write(&git_dir.join("packed-refs"), tags.as_bytes())?;
+        }
+        let index =
             git2::Index::open(&git_dir.join("index")).map_err(RepoError::git("make the index"))?;
-        self.lay(dir, self.tree, &mut Vec::new(), &mut index)?;
-        index.write().map_err(RepoError::git("write the index"))?;
-        self.finish(dir)?;
-        Ok(counts)
+        Ok((counts, index))
+    }
+
+    /// The source's tags of commits that the head stands on, as a file of packed names:
+    /// what builds read a version from. They name the commits themselves, since what an
+    /// annotated tag says may be of later.
+    fn tags(&self) -> Result<String, RepoError> {
+        let doing = || RepoError::git("read the tags");
+        let mut walk = self.source.revwalk().map_err(doing())?;
+        walk.push(self.head).map_err(doing())?;
+        let below: HashSet<Oid> = walk.flatten().collect();
+        let mut tags = BTreeMap::new();
+        for tag in self
+            .source
+            .references_glob("refs/tags/*")
+            .map_err(doing())?
+        {
+            let Ok(tag) = tag else { continue };
+            let Ok(name) = tag.name() else { continue };
+            if let Ok(commit) = tag.peel_to_commit()
+                && below.contains(&commit.id())
+            {
+                tags.insert(name.to_owned(), commit.id());
+            }
+        }
+        Ok(tags
+            .iter()
+            .map(|(name, id)| format!("{id} {name}\n"))
+            .collect())
     }
 
     /// Packs the head and everything that it stands on.
@@ -98,7 +170,7 @@ impl Checkout<'_> {
             } else {
                 let size = self.lay_leaf(&to, &item)?;
                 index
-                    .add(&self.index_entry(&item, path, size))
+                    .add(&index_entry(leaf(&item), path, size, self.time))
                     .map_err(RepoError::git(format!("list `{}`", names::shown(path))))?;
             }
             path.truncate(above);
@@ -117,11 +189,7 @@ impl Checkout<'_> {
             .find_blob(item.oid)
             .map_err(RepoError::git(format!("read the file {}", to.display())))?;
         let content = blob.content();
-        let leaf = Leaf {
-            mode: item.mode,
-            oid: item.oid,
-        };
-        if leaf.is_file() {
+        if leaf(item).is_file() {
             let mode = if item.mode & 0o100 == 0 { 0o644 } else { 0o755 };
             store::write_mode(to, content, mode)?;
         } else {
@@ -131,28 +199,8 @@ impl Checkout<'_> {
         Ok(content.len())
     }
 
-    /// What `git status` compares under `checkStat = minimal`: time and size.
-    fn index_entry(&self, item: &Item, path: &[u8], size: usize) -> IndexEntry {
-        let seconds = i32::try_from(self.time).unwrap_or(i32::MAX);
-        IndexEntry {
-            ctime: IndexTime::new(0, 0),
-            mtime: IndexTime::new(seconds, 0),
-            dev: 0,
-            ino: 0,
-            mode: item.mode,
-            uid: 0,
-            gid: 0,
-            // git keeps sizes modulo 2^32.
-            file_size: size as u32,
-            id: item.oid,
-            flags: 0,
-            flags_extended: 0,
-            path: path.to_vec(),
-        }
-    }
-
     /// Modes whatever the umask, owners and times; children first: writing a child changes its folder's time.
-    fn finish(&self, dir: &Path) -> Result<(), RepoError> {
+    fn finish(&self, dir: &Path, time: i64) -> Result<(), RepoError> {
         let chown = nix::unistd::geteuid().is_root();
         let Owner { uid, gid } = self.owner;
         let index = dir.join(".git/index");
@@ -184,7 +232,7 @@ impl Checkout<'_> {
             }
             // Younger than the files in it, else git takes each of them for one
             // that changed after the index was written, and reads it.
-            let seconds = self.time + i64::from(path == index);
+            let seconds = time + i64::from(path == index);
             let time = TimeSpec::new(seconds, 0);
             utimensat(
                 AT_FDCWD,
@@ -196,6 +244,33 @@ impl Checkout<'_> {
             .map_err(|errno| RepoError::io("set the time of", path)(errno.into()))?;
         }
         Ok(())
+    }
+}
+
+fn leaf(item: &Item) -> Leaf {
+    Leaf {
+        mode: item.mode,
+        oid: item.oid,
+    }
+}
+
+/// What `git status` compares under `checkStat = minimal`: time and size.
+fn index_entry(leaf: Leaf, path: &[u8], size: usize, seconds: i64) -> IndexEntry {
+    let seconds = i32::try_from(seconds).unwrap_or(i32::MAX);
+    IndexEntry {
+        ctime: IndexTime::new(0, 0),
+        mtime: IndexTime::new(seconds, 0),
+        dev: 0,
+        ino: 0,
+        mode: leaf.mode,
+        uid: 0,
+        gid: 0,
+        // git keeps sizes modulo 2^32.
+        file_size: size as u32,
+        id: leaf.oid,
+        flags: 0,
+        flags_extended: 0,
+        path: path.to_vec(),
     }
 }
 

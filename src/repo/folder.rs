@@ -72,11 +72,21 @@ pub fn commit(folder: &Path, git_dir: &Path) -> Result<Oid, RepoError> {
 
 /// A commit without parents that says nothing of who made it, or when.
 pub fn sole_commit(repo: &git2::Repository, tree: Oid, seconds: i64) -> Result<Oid, RepoError> {
+    commit_on(repo, tree, seconds, &[])
+}
+
+/// The same, on these parents.
+pub fn commit_on(
+    repo: &git2::Repository,
+    tree: Oid,
+    seconds: i64,
+    parents: &[&git2::Commit<'_>],
+) -> Result<Oid, RepoError> {
     let make = || {
         let time = git2::Time::new(seconds, 0);
         let by = git2::Signature::new("Proofyard", "proofyard@localhost", &time)?;
         let tree = repo.find_tree(tree)?;
-        repo.commit(None, &by, &by, "Initial state\n", &tree, &[])
+        repo.commit(None, &by, &by, "Initial state\n", &tree, parents)
     };
     make().map_err(RepoError::git("make the commit"))
 }

@@ -19,6 +19,7 @@ mod diff;
 mod fetch;
 mod folder;
 mod ignored;
+mod in_image;
 mod names;
 mod overlay;
 mod pack;
@@ -31,6 +32,7 @@ mod tree;
 
 pub use change::{Bounds, ChangeKind, Changed, FileChange, RepoChange};
 pub use delta::Delta;
+pub use in_image::InImage;
 pub use overlay::{Laid, tree_tar};
 pub use pack::{ObjectKind, Pack, PackedObject};
 pub use prepare::{Owner, Prepared, Proof, prepare};

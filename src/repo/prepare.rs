@@ -16,7 +16,8 @@ use super::{RepoError, bundle, checkout, folder, store};
 use crate::task::{History, RepoSource};
 
 /// Enters every digest: raise it when a prepared checkout becomes another one.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+const IN_IMAGE: &str = "check out a work tree that is an image's own: it stays there";
 
 /// Who owns a work tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,11 +52,18 @@ pub struct Prepared {
     pub commit: String,
     /// The commit at HEAD: the base, or with `History::None` the one that stands for it.
     pub head: String,
-    /// The tree of both, 40 hex.
+    /// The tree at HEAD, 40 hex.
     pub base_tree: String,
+    /// The tree of the base commit, where that is stored and may differ from HEAD's: an
+    /// image changes tracked files of its work tree.
+    #[serde(default)]
+    pub commit_tree: Option<String>,
     /// Seconds since 1970 of the base: modification time of all files.
     pub time: i64,
     pub owner: Owner,
+    /// Only the `.git` is here: the work tree is an image's own.
+    #[serde(default)]
+    pub git_only: bool,
     pub proof: Proof,
 }
 
@@ -85,6 +93,11 @@ impl Prepared {
 
     pub(super) fn tree(&self) -> Result<Oid, RepoError> {
         oid(&self.base_tree)
+    }
+
+    /// The tree that hidden patches are made for.
+    pub(super) fn commit_tree(&self) -> Result<Oid, RepoError> {
+        oid(self.commit_tree.as_ref().unwrap_or(&self.base_tree))
     }
 }
 
@@ -122,7 +135,20 @@ pub fn prepare(
         _ => {}
     }
     let digest = digest(source, commit, history, owner)?;
-    let home = cache.join(&digest);
+    let making = |part: &Path| {
+        let digest = digest.clone();
+        make(source, commit, history, cache, part, owner, digest)
+    };
+    once(cache, &digest, making)
+}
+
+/// What has this digest, made in a new folder where it is not there yet.
+pub(super) fn once(
+    cache: &Path,
+    digest: &str,
+    make: impl FnOnce(&Path) -> Result<Prepared, RepoError>,
+) -> Result<Prepared, RepoError> {
+    let home = cache.join(digest);
     if let Some(prepared) = read(&home)? {
         return Ok(prepared);
     }
@@ -134,8 +160,7 @@ pub fn prepare(
     let part = home.with_extension("part");
     clear(&part)?;
     fs::create_dir(&part).map_err(RepoError::io("make", &part))?;
-    let made = make(source, commit, history, cache, &part, owner, digest);
-    let prepared = match made {
+    let prepared = match make(&part) {
         Ok(prepared) => prepared,
         Err(error) => {
             clear(&part)?;
@@ -169,6 +194,7 @@ fn make(
             let tip = bundle::unpack(path, &scratch)?;
             (scratch.clone(), path.display().to_string(), tip)
         }
+        RepoSource::Image => return Err(RepoError::Invalid(IN_IMAGE.to_owned())),
         RepoSource::Url(url) => {
             let mirror = Mirror::new(url, cache);
             if let Some(commit) = commit {
@@ -211,8 +237,10 @@ fn make(
         commit: base.to_string(),
         head: head.to_string(),
         base_tree: tree.to_string(),
+        commit_tree: None,
         time,
         owner,
+        git_only: false,
         proof: Proof {
             commit: base.to_string(),
             commits: counts.commits,
@@ -220,14 +248,19 @@ fn make(
             objects_stored: counts.stored,
         },
     };
-    let text = serde_json::to_vec_pretty(&prepared)
-        .map_err(|error| RepoError::Invalid(format!("describe the checkout: {error}")))?;
-    store::write(&part.join("checkout.json"), &text)?;
+    describe(&prepared, part)?;
     Ok(prepared)
 }
 
+/// Writes down what was prepared, beside it.
+pub(super) fn describe(prepared: &Prepared, part: &Path) -> Result<(), RepoError> {
+    let text = serde_json::to_vec_pretty(prepared)
+        .map_err(|error| RepoError::Invalid(format!("describe the checkout: {error}")))?;
+    store::write(&part.join("checkout.json"), &text)
+}
+
 /// What was prepared before; none where nothing was.
-fn read(home: &Path) -> Result<Option<Prepared>, RepoError> {
+pub(super) fn read(home: &Path) -> Result<Option<Prepared>, RepoError> {
     let path = home.join("checkout.json");
     let text = match fs::read(&path) {
         Ok(text) => text,
@@ -280,6 +313,7 @@ fn digest(
                 digest.update(&chunk[..read]);
             }
         }
+        RepoSource::Image => return Err(RepoError::Invalid(IN_IMAGE.to_owned())),
         RepoSource::Url(url) => {
             digest.update("url ");
             digest.update(url);
@@ -288,7 +322,7 @@ fn digest(
     Ok(format!("{:x}", HexOf(digest.finalize().as_slice())))
 }
 
-fn oid(text: &str) -> Result<Oid, RepoError> {
+pub(super) fn oid(text: &str) -> Result<Oid, RepoError> {
     Oid::from_str(text)
         .ok()
         .filter(|_| text.len() == 40)
@@ -311,7 +345,7 @@ pub fn lock(path: &Path) -> Result<Lock, RepoError> {
         .map_err(|(_, errno)| RepoError::io("lock", path)(errno.into()))
 }
 
-fn clear(path: &Path) -> Result<(), RepoError> {
+pub(super) fn clear(path: &Path) -> Result<(), RepoError> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(RepoError::io("remove", path)(error))

@@ -74,6 +74,8 @@ pub struct WorkTree {
     pub path: String,
     /// User and group that it belongs to there.
     pub owner: (u32, u32),
+    /// Nothing of what the image has at that path is seen.
+    pub replaces: bool,
 }
 
 /// What the helper starts beside itself: the image's own meaning.

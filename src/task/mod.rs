@@ -149,6 +149,8 @@ pub enum RepoSource {
     Folder(PathBuf),
     Bundle(PathBuf),
     Url(String),
+    /// The image's own work tree, which stays as it is; only its `.git` is made anew.
+    Image,
 }
 
 /// How much of the history an agent finds.

@@ -2,6 +2,7 @@
 
 mod capture;
 mod hidden;
+mod in_image;
 mod prepare;
 mod trees;
 

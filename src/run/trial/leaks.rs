@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio_util::io::SyncIoBridge;
 
 use super::Trials;
+use super::capture::is_below;
 use super::prepare::{Ready, fault};
 use crate::leaks::{
     Bounds, Found, Index, NeedleError, Needles, Place, Search, folder, image, read, shown,
@@ -57,6 +58,8 @@ impl Trials {
             task.clone(),
             ready.tree.as_ref().map(|tree| tree.dir.clone()),
         );
+        // The image's own is beneath ours, where nobody can see it.
+        let beneath = ready.work_tree().filter(|tree| tree.replaces);
         let searching = tokio::task::spawn_blocking(move || {
             let needles = Needles::of(&task).map_err(|error| of_task(&error))?;
             let mut not_sought = needles.not_sought.clone();
@@ -77,6 +80,11 @@ impl Trials {
                     .map_err(interrupted)?;
             }
             let mut found = search.finish();
+            if let Some(tree) = beneath {
+                let seen = |place: &Place| !is_below_of_layer(place, &tree.path);
+                found.leaks.retain(|leak| seen(&leak.place));
+                found.not_searched.retain(|skipped| seen(&skipped.place));
+            }
             not_sought.append(&mut found.not_sought);
             Ok(Found {
                 not_sought,
@@ -85,6 +93,13 @@ impl Trials {
         });
         searching.await.map_err(|error| fault("search", &error))?
     }
+}
+
+/// Whether a place is below a folder of the image.
+fn is_below_of_layer(place: &Place, folder: &str) -> bool {
+    let first = place.path.first();
+    place.root.starts_with("image layer")
+        && first.is_some_and(|path| is_below(path.as_bytes(), folder))
 }
 
 /// The answer, without what the work tree and the image's context show.

@@ -46,7 +46,7 @@ use crate::model::ModelError;
 use crate::record::{Fault, Limits, PlannedTrial, RunRecord, TaskId, Timing, TrialRecord};
 use crate::sandbox::docker::images::Images;
 use crate::sandbox::docker::{DockerSandbox, Engine, Project};
-use crate::sandbox::{MainProcess, NetworkMode, Privileges, Role, Sandbox, SandboxSpec, WorkTree};
+use crate::sandbox::{MainProcess, NetworkMode, Privileges, Role, Sandbox, SandboxSpec};
 use crate::task::{Network, Services, Task, ToolPlace};
 use crate::tool::{CallLimits, TOOLS};
 pub use check::{Settled, Soundness};
@@ -198,18 +198,13 @@ impl Trials {
             },
             network: self.network(network),
             env: environment.env.clone(),
-            workdir: environment.workdir.clone(),
+            workdir: environment.workdir.clone().or_else(|| ready.image_tree()),
             user: match verifies {
                 false => task.agent.user.clone(),
                 true => task.verification.user.clone(),
             }
             .or_else(|| main?.user.clone()),
-            work_tree: ready.tree.as_ref().map(|tree| WorkTree {
-                prepared: tree.dir.clone(),
-                digest: tree.digest.clone(),
-                path: ready.tree_path.clone(),
-                owner: (tree.owner.uid, tree.owner.gid),
-            }),
+            work_tree: ready.work_tree(),
             main: match task.ours() {
                 true => MainProcess::Image,
                 false => services::main_process(environment, task.format),

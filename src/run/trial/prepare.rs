@@ -8,13 +8,13 @@ use super::begin::of_engine;
 use super::services::{ServiceImages, main_check};
 use super::{Shared, Trials};
 use crate::record::{Fault, StepsBasis};
-use crate::repo::{self, Owner, Prepared};
+use crate::repo::{self, InImage, Owner, Prepared};
 use crate::run::{Events, Granted};
 use crate::sandbox::docker::DockerSandbox;
 use crate::sandbox::docker::images::{BuiltImage, Described, ImageError, ImageProgress, Recipe};
-use crate::sandbox::{MainProcess, Role, Sandbox};
+use crate::sandbox::{MainProcess, Role, Sandbox, WorkTree};
 use crate::task::compose::Build;
-use crate::task::{Environment, HealthCheck, ImageSource, Step, Task};
+use crate::task::{Environment, HealthCheck, ImageSource, Repo, RepoSource, Step, Task};
 use crate::verify::reference::{JudgedRecord, ReferenceRun};
 
 /// A task that trials can begin on.
@@ -50,6 +50,28 @@ impl Ready {
     pub fn health(&self) -> impl Iterator<Item = &HealthCheck> {
         let own = self.task.environment.health.iter();
         self.health.iter().chain(own)
+    }
+
+    /// What is laid into a sandbox of it: the checkout, or only its `.git`.
+    pub fn work_tree(&self) -> Option<WorkTree> {
+        let tree = self.tree.as_ref()?;
+        let (prepared, path) = match tree.git_only {
+            true => (tree.dir.join(".git"), format!("{}/.git", self.tree_path)),
+            false => (tree.dir.clone(), self.tree_path.clone()),
+        };
+        Some(WorkTree {
+            prepared,
+            digest: tree.digest.clone(),
+            path,
+            owner: (tree.owner.uid, tree.owner.gid),
+            replaces: tree.git_only,
+        })
+    }
+
+    /// The directory of tool calls, where the work tree is the image's own.
+    pub fn image_tree(&self) -> Option<String> {
+        let tree = self.tree.as_ref()?;
+        tree.git_only.then(|| self.tree_path.clone())
     }
 
     /// Where its verifier runs: an environment of its own, else the agent's.
@@ -150,17 +172,7 @@ impl Trials {
                 (None, workdir) => workdir.to_owned(),
             };
             let owner = self.owner(&ready, &config.user).await?;
-            let (source, commit, history) =
-                (repo.source.clone(), repo.commit.clone(), repo.history);
-            let cache = self.engine.state().join("checkouts");
-            let preparing = tokio::task::spawn_blocking(move || {
-                repo::prepare(&source, commit.as_deref(), history, &cache, owner)
-            });
-            let prepared = preparing.await.map_err(|error| fault("checkout", &error))?;
-            ready.tree = Some(prepared.map_err(|error| Fault {
-                class: "task".into(),
-                ..fault("checkout", &error)
-            })?);
+            ready.tree = Some(self.checkout(&ready, repo, owner).await?);
         }
         ready.services = self
             .service_images(&task.environment, &ready.image, task.id.as_str(), events)
@@ -177,6 +189,49 @@ impl Trials {
             ready.parts.push(part);
         }
         self.referenced(ready, events).await
+    }
+
+    /// The base commit's checkout, made once; of a work tree that is the image's, its `.git`.
+    async fn checkout(&self, ready: &Ready, repo: &Repo, owner: Owner) -> Result<Prepared, Fault> {
+        let cache = self.engine.state().join("checkouts");
+        let of_task = |error: &dyn std::fmt::Display| Fault {
+            class: "task".into(),
+            ..fault("checkout", error)
+        };
+        let (source, commit, history) = (repo.source.clone(), repo.commit.clone(), repo.history);
+        if source != RepoSource::Image {
+            let preparing = tokio::task::spawn_blocking(move || {
+                repo::prepare(&source, commit.as_deref(), history, &cache, owner)
+            });
+            let prepared = preparing.await.map_err(|error| fault("checkout", &error))?;
+            return prepared.map_err(|error| of_task(&error));
+        }
+        let own = InImage {
+            image: ready.image.id.clone(),
+            path: ready.tree_path.clone(),
+            commit,
+            history,
+            owner,
+        };
+        if let Some(known) = own.known(&cache).map_err(|error| of_task(&error))? {
+            return Ok(known);
+        }
+        let host = |error: std::io::Error| Fault {
+            class: "host".into(),
+            ..fault("checkout", &error)
+        };
+        let mut tar = tempfile::tempfile_in(self.scratch()?.path()).map_err(host)?;
+        let to = tar.try_clone().map_err(host)?;
+        let copied = self.engine.copy_out(&own.image, &own.path, to).await;
+        if !copied.map_err(|error| fault("checkout", &error))? {
+            let path = &own.path;
+            return Err(of_task(&format!(
+                "the image has nothing at {path}, where its work tree should be"
+            )));
+        }
+        let preparing = tokio::task::spawn_blocking(move || own.prepare(&mut tar, &cache));
+        let prepared = preparing.await.map_err(|error| fault("checkout", &error))?;
+        prepared.map_err(|error| of_task(&error))
     }
 
     /// The images of a verifier that has an environment of its own.

@@ -2,17 +2,22 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::time::Duration;
 
+use bollard::Docker;
 use bollard::models::{ContainerConfig, ContainerCreateBody};
 use bollard::query_parameters::{
     CommitContainerOptionsBuilder, CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder,
-    UploadToContainerOptionsBuilder,
+    StartContainerOptions, UploadToContainerOptionsBuilder, WaitContainerOptions,
 };
 use futures_util::StreamExt;
 use sha2::{Digest, Sha256};
 
 use super::engine::Engine;
 use crate::sandbox::{SandboxError, WorkTree};
+
+/// How long the removal of a folder may take.
+const CLEARING: Duration = Duration::from_secs(300);
 
 /// The image with the work tree in it, made once per image and tree.
 pub async fn work_tree_image(
@@ -58,8 +63,10 @@ async fn make(
     let body = ContainerCreateBody {
         image: Some(image.to_owned()),
         labels: Some(engine.owner.labels("", "")),
-        // Never started; an image without a command of its own could not be made otherwise.
-        cmd: Some(vec!["/.proofyard/none".into()]),
+        // An image without a command of its own could not be made otherwise.
+        entrypoint: Some(clearing(tree)),
+        user: Some("0".into()),
+        network_disabled: Some(true),
         ..Default::default()
     };
     let created = docker
@@ -69,6 +76,9 @@ async fn make(
         .map_err(|error| failed("make a container for the work tree", error.to_string()))?
         .id;
     let made = async {
+        if tree.replaces {
+            clear(docker, &id).await?;
+        }
         let packed = pack(engine, tree).await?;
         let reader = tokio::fs::File::from_std(packed);
         let pieces = tokio_util::io::ReaderStream::with_capacity(reader, 1 << 20);
@@ -86,6 +96,8 @@ async fn make(
         // The image's own command comes back; what the sandbox starts is told to the helper anyhow.
         let config = ContainerConfig {
             cmd: Some(config.cmd.clone()),
+            entrypoint: Some(config.entrypoint.clone()),
+            user: Some(config.user.clone()),
             labels: Some([("proofyard.kind".to_owned(), "work-tree".to_owned())].into()),
             ..Default::default()
         };
@@ -103,6 +115,32 @@ async fn make(
     let made = made?;
     removed.map_err(|error| failed("remove the container of the work tree", error.to_string()))?;
     Ok(made)
+}
+
+/// What takes away what lies in the work tree's place; never started where nothing does.
+fn clearing(tree: &WorkTree) -> Vec<String> {
+    match tree.replaces {
+        true => ["rm", "-rf", "--", &tree.path].map(str::to_owned).to_vec(),
+        false => vec!["/.proofyard/none".into()],
+    }
+}
+
+/// Runs the container's command to its end.
+async fn clear(docker: &Docker, id: &str) -> Result<(), SandboxError> {
+    let failed = |message: String| SandboxError::Engine {
+        doing: "take away what the image has in the work tree's place".to_owned(),
+        message,
+    };
+    let started = docker
+        .start_container(id, None::<StartContainerOptions>)
+        .await;
+    started.map_err(|error| failed(error.to_string()))?;
+    let mut ended = docker.wait_container(id, None::<WaitContainerOptions>);
+    match tokio::time::timeout(CLEARING, ended.next()).await {
+        Ok(None | Some(Ok(_))) => Ok(()),
+        Ok(Some(Err(error))) => Err(failed(error.to_string())),
+        Err(_) => Err(failed(format!("not done after {} s", CLEARING.as_secs()))),
+    }
 }
 
 /// The prepared folder as a tar in a file without a name.

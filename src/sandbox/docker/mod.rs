@@ -8,6 +8,7 @@ mod clean;
 mod compare;
 pub mod connect;
 mod container;
+mod copy_out;
 mod engine;
 pub mod images;
 mod interact;

@@ -25,6 +25,11 @@ pub fn is_gone(error: &Error) -> bool {
     matches!(status(error), Some(404 | 409))
 }
 
+/// Whether a container has nothing at a path.
+pub fn is_missing(error: &Error) -> bool {
+    status(error) == Some(404) && error.to_string().contains("Could not find the file")
+}
+
 /// The HTTP status of the engine's answer.
 pub fn status(error: &Error) -> Option<u16> {
     match error {

@@ -16,13 +16,6 @@ pub fn agent_rules(table: &AgentTable, check: &mut Checker<'_>) -> AgentRules {
 }
 
 pub fn repo(table: &RepoTable, check: &mut Checker<'_>) -> Option<Repo> {
-    if table.in_image == Some(true) {
-        check.later(
-            "repo.in_image",
-            "a work tree that is the image's own (`in_image`)",
-        );
-        return None;
-    }
     if let Some(workdir) = &table.workdir
         && check.sandbox_path("repo.workdir", workdir)
         && workdir.trim_end_matches('/').is_empty()
@@ -47,6 +40,16 @@ pub fn repo(table: &RepoTable, check: &mut Checker<'_>) -> Option<Repo> {
 }
 
 fn repo_source(table: &RepoTable, check: &mut Checker<'_>) -> Option<RepoSource> {
+    if table.in_image == Some(true) {
+        if table.path.is_some() || table.url.is_some() {
+            check.wrong(
+                "repo.in_image",
+                "a repo is the image's own or has a `path` or a `url`, not both",
+                "",
+            );
+        }
+        return Some(RepoSource::Image);
+    }
     match (&table.path, &table.url) {
         (Some(_), Some(_)) => {
             check.wrong("repo.url", "a repo has a `path` or a `url`, not both", "");
@@ -56,7 +59,7 @@ fn repo_source(table: &RepoTable, check: &mut Checker<'_>) -> Option<RepoSource>
             check.wrong(
                 "repo",
                 "[repo] does not say where the repo is",
-                "it needs a `path` (a folder or a git bundle) or a `url`",
+                "it needs a `path` (a folder or a git bundle), a `url`, or `in_image = true`",
             );
             None
         }
@@ -98,7 +101,7 @@ fn is_bundle(path: &Path) -> bool {
 
 fn commit(table: &RepoTable, source: &RepoSource, check: &mut Checker<'_>) -> Option<String> {
     match (&table.commit, source) {
-        (None, RepoSource::Folder(_)) => None,
+        (None, RepoSource::Folder(_) | RepoSource::Image) => None,
         (Some(_), RepoSource::Folder(_)) => {
             check.wrong(
                 "repo.commit",

@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use tokio::io::AsyncWriteExt;
 
 use super::{Project, ProjectError};
-use crate::sandbox::docker::refusal::refused;
+use crate::sandbox::docker::refusal::{is_missing, refused};
 use crate::sandbox::guest::capture::Capture;
 use crate::sandbox::{
     Ended, Exec, ExecOutput, GuestError, GuestErrorKind, PackBounds, SandboxError, User,
@@ -146,11 +146,6 @@ struct Ran {
     stdout: Capture,
     stderr: Capture,
     ended: Ended,
-}
-
-fn is_missing(error: &bollard::errors::Error) -> bool {
-    use crate::sandbox::docker::refusal::status;
-    status(error) == Some(404) && error.to_string().contains("Could not find the file")
 }
 
 /// Whether entries and their contents are as few as allowed. What cannot be read is
