@@ -172,9 +172,9 @@ impl InImage {
                     content,
                 } => {
                     let mode = if executable { EXECUTABLE } else { FILE };
-                    (mode, store(&content)?, content.len())
+                    (mode, store(content)?, content.len())
                 }
-                stream::Kind::Link(target) => (LINK, store(&target)?, target.len()),
+                stream::Kind::Link(target) => (LINK, store(target)?, target.len()),
             };
             let mut leaf = Leaf { mode, oid };
             if known.same_mode(mode) {
