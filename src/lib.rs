@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | [`record`] | the records on disk: plain data, known by every room |
 //! | [`diagnose`] | problems in files that people write: line, column, nearest word |
+//! | [`swebench`] | the SWE-bench family as text: rows, predictions, eval scripts, logs, grading |
 //! | [`config`] | `harness.toml`, environment and flags → settings |
 //! | [`task`] | what is asked: the model of a task, its loader, its digest |
 //! | [`repo`] | checkout of a base commit, a change as data (git2 lives here only) |
@@ -40,6 +41,7 @@ pub mod run;
 pub mod sandbox;
 pub mod score;
 pub mod stats;
+pub mod swebench;
 pub mod task;
 pub mod tool;
 pub mod trajectory;

@@ -181,6 +181,7 @@ fn planned(
         engine: ground.engine.record(),
         settings: serde_json::to_value(&ground.settings).unwrap_or_default(),
         warnings: Vec::new(),
+        data_sets: Vec::new(),
     })?;
     let tasks: HashMap<&TaskId, _> = ground.tasks.iter().map(|task| (&task.id, task)).collect();
     let meant = |trial: &PlannedTrial| {

@@ -66,6 +66,7 @@ pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
         engine: engine.record(),
         settings: serde_json::to_value(&settings).unwrap_or_default(),
         warnings: [job.warnings, chosen.warnings].concat(),
+        data_sets: chosen.data_sets,
     })?;
     let store = RunStore::create(&settings.run.out, record)?.signed_by(signer);
     let todo = store.todo(false);
@@ -372,6 +373,7 @@ fn flags(args: &RunArgs) -> Vec<Flag> {
         "run.timeout_multiplier",
         args.timeout_multiplier.iter().map(f64::to_string).collect(),
     );
+    flags.extend(args.rules.flags());
     flags.extend(args.set.iter().map(|(key, value)| Flag::set(key, value)));
     flags
 }

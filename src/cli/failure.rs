@@ -17,7 +17,14 @@ use crate::report::ExportError;
 use crate::run::{KeyError, NotRegraded, PlanError, StoreError};
 use crate::sandbox::SandboxError;
 use crate::sandbox::docker::EngineError;
+use crate::swebench::row::RowError;
+use crate::swebench::specs::SpecError;
 use crate::task::TaskError;
+use crate::task::select::{ExclusionError, ExpressionError};
+use crate::task::swebench::InstanceError;
+
+/// Most errors of one kind that are shown.
+const MOST_SHOWN: usize = 10;
 
 /// Why a command was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +89,26 @@ pub enum Failure {
     },
     #[error("{}", .0.first().map(ToString::to_string).unwrap_or_default())]
     Job(Vec<crate::diagnose::Problem>),
+    #[error("{}", first_line(.0))]
+    Instances(Vec<InstanceError>),
+    #[error(transparent)]
+    Rows(RowError),
+    #[error(transparent)]
+    Filter(#[from] ExpressionError),
+    #[error(transparent)]
+    Exclusions(#[from] ExclusionError),
+    #[error(transparent)]
+    Specs(#[from] SpecError),
+    #[error("the data set has no field `{field}`; it has {known}")]
+    NoField { field: String, known: String },
+    #[error(
+        "the data set `{name}` is another one than `datasets.{name}.digest` says: its digest is {found}, not {expected}"
+    )]
+    DataSetDigest {
+        name: String,
+        expected: String,
+        found: String,
+    },
     #[error("no task matches the filter `{filter}`")]
     NothingMatches { filter: String },
     #[error("there is no task, run or trial `{what}` (runs are looked for in {})", .out.display())]
@@ -135,6 +162,18 @@ impl Failure {
                 blocks.collect::<Vec<_>>().join("\n")
             }
             Self::Config(error) => error.render(colour),
+            Self::Rows(error) => error.render(colour),
+            Self::Filter(error) => error.render(colour),
+            Self::Exclusions(error) => error.render(colour),
+            Self::Instances(errors) => {
+                let blocks = errors.iter().take(MOST_SHOWN).map(|error| match error {
+                    InstanceError::Environments(error) => error.render(colour),
+                    other => render_error(other, &other.advice(), colour),
+                });
+                let more = errors.len().saturating_sub(MOST_SHOWN);
+                let more = (more > 0).then(|| format!("and {more} instances more\n"));
+                blocks.chain(more).collect::<Vec<_>>().join("\n")
+            }
             Self::Script(ScriptError::Invalid { problems }) => {
                 let blocks = problems.iter().map(|problem| problem.render(colour));
                 blocks.collect::<Vec<_>>().join("\n")
@@ -146,6 +185,10 @@ impl Failure {
             _ => render_error(self, &[], colour),
         }
     }
+}
+
+fn first_line(errors: &[InstanceError]) -> String {
+    errors.first().map(ToString::to_string).unwrap_or_default()
 }
 
 /// Writes a result to standard output. A reader that is gone (`| head`) has what

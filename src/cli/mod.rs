@@ -25,6 +25,7 @@ pub mod regrade;
 pub mod resume;
 pub mod run;
 pub mod schema;
+pub mod select;
 mod serve_model;
 mod shell;
 mod show;

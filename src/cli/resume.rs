@@ -83,11 +83,13 @@ pub fn frozen(run: &RunRecord) -> Vec<Flag> {
     entries("limits")
         .chain(of_run)
         .chain(entries("loop"))
+        .chain(entries("swebench"))
         .chain(entries("model"))
         .filter_map(|(table, key, value)| {
             let text = match value {
                 serde_json::Value::String(text) => text.clone(),
                 serde_json::Value::Null => nothing(table, key).to_owned(),
+                serde_json::Value::Array(list) => return Some(listed(table, key, list)),
                 serde_json::Value::Number(_) | serde_json::Value::Bool(_) => value.to_string(),
                 _ => return None,
             };
@@ -98,6 +100,12 @@ pub fn frozen(run: &RunRecord) -> Vec<Flag> {
             ))
         })
         .collect()
+}
+
+/// A setting that is a list.
+fn listed(table: &str, key: &str, list: &[serde_json::Value]) -> Flag {
+    let entries = list.iter().filter_map(|entry| entry.as_str());
+    Flag::named("the run's plan", format!("{table}.{key}"), entries)
 }
 
 /// How a key is written that has no value.

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::select::SelectArgs;
+use crate::config::Flag;
 use crate::report::{ProgressMode, View};
 
 const EXAMPLES: &str = "\
@@ -14,6 +16,7 @@ Examples:
   proofyard run tasks -m gpt-5 --max-cost 5   the built-in loop with a model
   proofyard run tasks -m scripted:demo.toml   the loop with turns from a file
   proofyard run tasks -a oracle --json > events.jsonl
+  proofyard run verified.jsonl -m gpt-5 --sample 50 --seed 7 --stratify repo
   proofyard run -c job.yaml                   a job configuration of Harbor's
   proofyard run downloads/tb2 -a oracle --keep-going
 
@@ -31,7 +34,8 @@ Exit codes:
 #[derive(Debug, Clone, Default, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct RunArgs {
-    /// Task folders, or folders of tasks [default: what harness.toml names]
+    /// Task folders, folders of tasks, data sets of the SWE-bench family (files, folders, or
+    /// names of [datasets]) [default: what harness.toml names]
     #[arg(value_name = "TASK")]
     pub tasks: Vec<String>,
 
@@ -51,10 +55,6 @@ pub struct RunArgs {
 
     #[command(flatten)]
     pub pace: PaceArgs,
-
-    /// Only tasks whose names match
-    #[arg(long, value_name = "EXPR")]
-    pub filter: Option<String>,
 
     /// Folder that runs are kept in [default: runs]
     #[arg(long, value_name = "DIR")]
@@ -79,6 +79,12 @@ pub struct RunArgs {
     /// Sign the run's manifest with this private ed25519 key
     #[arg(long, value_name = "KEY.pem")]
     pub sign: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub select: SelectArgs,
+
+    #[command(flatten)]
+    pub rules: RulesArgs,
 
     #[command(flatten)]
     pub budget: BudgetArgs,
@@ -106,6 +112,44 @@ pub struct RunArgs {
 
     #[command(flatten)]
     pub view: ViewArgs,
+}
+
+/// By whose rules instances of SWE-bench count.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Instances of SWE-bench")]
+pub struct RulesArgs {
+    /// By whose rules an instance is resolved: both, official, strict [default: both]
+    #[arg(long, value_name = "RULES", value_parser = ["both", "official", "strict"])]
+    pub rules: Option<String>,
+
+    /// Whose official rules: 5.0, 4.1 [default: 5.0]
+    #[arg(long, value_name = "VERSION", value_parser = ["5.0", "4.1"])]
+    pub swebench: Option<String>,
+
+    /// Specifications of environments: files, or folders of them; may be given several times
+    #[arg(long, value_name = "PATH")]
+    pub envs: Vec<String>,
+}
+
+impl RulesArgs {
+    /// As settings.
+    pub fn flags(&self) -> Vec<Flag> {
+        let mut flags = Vec::new();
+        if let Some(rules) = &self.rules {
+            flags.push(Flag::named("--rules", "swebench.rules", [rules.as_str()]));
+        }
+        if let Some(version) = &self.swebench {
+            flags.push(Flag::named(
+                "--swebench",
+                "swebench.version",
+                [version.as_str()],
+            ));
+        }
+        if !self.envs.is_empty() {
+            flags.push(Flag::named("--envs", "swebench.envs", self.envs.clone()));
+        }
+        flags
+    }
 }
 
 /// What ends the session of an agent with a model.

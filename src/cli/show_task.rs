@@ -191,6 +191,11 @@ pub fn source(task: &Task, image: &ImageSource) -> String {
             (None, None) => below(task, &build.context.join("Dockerfile")),
         },
         ImageSource::Named(name) => name.clone(),
+        ImageSource::Instance(image) => {
+            let built = image.built.as_ref().map(|_| "built of its specification");
+            let names = image.names.iter().map(String::as_str);
+            names.chain(built).collect::<Vec<_>>().join(", else ")
+        }
     }
 }
 

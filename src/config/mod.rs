@@ -19,6 +19,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::swebench::{Rules, Under};
+
 /// Settings in force, validated.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Settings {
@@ -28,6 +30,7 @@ pub struct Settings {
     pub limits: LimitSettings,
     pub engine: EngineSettings,
     pub images: ImageSettings,
+    pub swebench: SweBenchSettings,
     pub host: HostSettings,
     #[serde(rename = "loop")]
     pub built_in: LoopSettings,
@@ -36,6 +39,16 @@ pub struct Settings {
     /// `[models.NAME]` over `[model]`.
     pub models: BTreeMap<String, ModelSettings>,
     pub prices: Prices,
+    /// By name.
+    pub datasets: BTreeMap<String, DatasetSettings>,
+}
+
+/// `[datasets.NAME]`
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct DatasetSettings {
+    pub path: PathBuf,
+    pub digest: Option<String>,
+    pub quarantine: Option<PathBuf>,
 }
 
 /// `[loop]`
@@ -124,6 +137,20 @@ pub struct RunSettings {
 pub enum NetworkSetting {
     None,
     Full,
+}
+
+/// `[swebench]`
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct SweBenchSettings {
+    pub rules: Under,
+    pub version: Rules,
+    /// Specifications of environments, absolute.
+    pub envs: Vec<PathBuf>,
+    /// The table of an official harness, absolute.
+    pub specs: Option<PathBuf>,
+    pub history: raw::HistoryWord,
+    #[serde(rename = "timeout_sec", serialize_with = "seconds")]
+    pub timeout: Duration,
 }
 
 /// `[limits]`: of a sandbox, where the task says nothing.

@@ -10,6 +10,7 @@ use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::{Transport, WorkTreeWay};
+use crate::swebench::{Rules, Under};
 
 /// `harness.toml`: how tasks are evaluated. Every key may also be a variable,
 /// `PROOFYARD_<TABLE>_<KEY>`, and a flag, `--set table.key=value`.
@@ -19,6 +20,7 @@ pub struct HarnessToml {
     pub limits: Option<LimitsTable>,
     pub engine: Option<EngineTable>,
     pub images: Option<ImagesTable>,
+    pub swebench: Option<SweBenchTable>,
     pub host: Option<HostTable>,
     #[serde(rename = "loop")]
     pub built_in: Option<LoopTable>,
@@ -26,6 +28,8 @@ pub struct HarnessToml {
     /// What differs from `[model]`, by the name that `--model` takes.
     pub models: Option<BTreeMap<String, ModelTable>>,
     pub prices: Option<PricesTable>,
+    /// Data sets by the names that they are evaluated by.
+    pub datasets: Option<BTreeMap<String, DatasetTable>>,
 }
 
 /// `[run]`: what is evaluated, and how often.
@@ -55,6 +59,44 @@ pub struct RunTable {
     pub max_cost: Option<f64>,
     /// Private ed25519 key (PEM, PKCS#8) that a run's manifest is signed with; "" signs nothing.
     pub sign_key: Option<String>,
+}
+
+/// `[swebench]`: data sets of the SWE-bench family.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+pub struct SweBenchTable {
+    /// By whose rules an instance is resolved.
+    pub rules: Option<Under>,
+    /// Whose official rules hold.
+    pub version: Option<Rules>,
+    /// Specifications of environments: files, or folders of them, relative to this file.
+    pub envs: Option<Vec<String>>,
+    /// What `proofyard import swebench-specs` wrote; "" is none.
+    pub specs: Option<String>,
+    /// How much of the history agents find.
+    pub history: Option<HistoryWord>,
+    /// Seconds of an eval script.
+    pub timeout_sec: Option<f64>,
+}
+
+/// `[datasets.NAME]`: a data set with a name.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+pub struct DatasetTable {
+    /// A file or a folder, relative to this file.
+    pub path: Option<String>,
+    /// Its digest, as `proofyard list NAME` tells it: another one is an error.
+    pub digest: Option<String>,
+    /// A list of what is left out (`proofyard check --quarantine`), relative to this file.
+    pub quarantine: Option<String>,
+}
+
+/// `history`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum HistoryWord {
+    /// The base commit and its ancestors.
+    Ancestors,
+    /// One commit with the tree of the base commit.
+    None,
 }
 
 /// `[limits]`: of a sandbox, where the task says nothing.
@@ -295,5 +337,14 @@ impl JsonSchema for Jobs {
             "minimum": 1,
             "pattern": "^auto$",
         })
+    }
+}
+
+impl From<HistoryWord> for crate::task::History {
+    fn from(word: HistoryWord) -> Self {
+        match word {
+            HistoryWord::Ancestors => Self::Ancestors,
+            HistoryWord::None => Self::None,
+        }
     }
 }

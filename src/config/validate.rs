@@ -2,16 +2,18 @@
 
 mod models;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::layers::{Found, Origin, Sources, Value};
-use super::raw::{HarnessToml, Jobs, NetworkWord};
+use super::raw::{HarnessToml, HistoryWord, Jobs, NetworkWord};
 use super::{
-    ConfigError, EngineSettings, HostSettings, ImageSettings, LimitSettings, NetworkSetting,
-    RunSettings, Settings, Transport, WorkTreeWay,
+    ConfigError, DatasetSettings, EngineSettings, HostSettings, ImageSettings, LimitSettings,
+    NetworkSetting, RunSettings, Settings, SweBenchSettings, Transport, WorkTreeWay,
 };
 use crate::diagnose::{KeyPath, Problem, place};
+use crate::swebench::Rules;
 
 /// Variables that name a CA bundle, the first that is set and exists wins.
 const CA_VARIABLES: [&str; 3] = ["SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE"];
@@ -37,6 +39,7 @@ pub fn settings(
         limits: limits(raw.limits.unwrap_or_default(), &mut check),
         engine: engine(raw.engine.unwrap_or_default(), &mut check),
         images: images(raw.images.unwrap_or_default(), &mut check),
+        swebench: swebench(raw.swebench.unwrap_or_default(), &mut check),
         host: host(raw.host.unwrap_or_default(), &mut check),
         built_in: models::built_in(raw.built_in.unwrap_or_default(), &mut check),
         models: models::named(
@@ -46,6 +49,7 @@ pub fn settings(
         ),
         model: models::model(raw.model.unwrap_or_default(), "model", &mut check),
         prices: models::prices(raw.prices.unwrap_or_default(), &mut check),
+        datasets: datasets(raw.datasets.unwrap_or_default(), &mut check),
     };
     if check.problems.is_empty() {
         Ok(settings)
@@ -200,6 +204,46 @@ fn run(raw: super::raw::RunTable, check: &mut Checker<'_>) -> RunSettings {
             .sign_key
             .filter(|path| !path.is_empty())
             .map(|path| check.absolute("run.sign_key", &path)),
+    }
+}
+
+fn datasets(
+    raw: BTreeMap<String, super::raw::DatasetTable>,
+    check: &mut Checker<'_>,
+) -> BTreeMap<String, DatasetSettings> {
+    let mut datasets = BTreeMap::new();
+    for (name, table) in raw {
+        let key = format!("datasets.{name}");
+        let Some(path) = table.path.filter(|path| !path.is_empty()) else {
+            check.wrong(&key, "must say a `path`");
+            continue;
+        };
+        let settings = DatasetSettings {
+            path: check.path(&key, &path),
+            digest: table
+                .digest
+                .map(|digest| digest.trim_start_matches("sha256:").to_owned()),
+            quarantine: table.quarantine.map(|list| check.path(&key, &list)),
+        };
+        datasets.insert(name, settings);
+    }
+    datasets
+}
+
+fn swebench(raw: super::raw::SweBenchTable, check: &mut Checker<'_>) -> SweBenchSettings {
+    let envs = raw.envs.unwrap_or_default();
+    let specs = raw.specs.filter(|path| !path.is_empty());
+    let timeout = check.positive("swebench.timeout_sec", raw.timeout_sec, LONGEST);
+    SweBenchSettings {
+        rules: raw.rules.unwrap_or_default(),
+        version: raw.version.unwrap_or(Rules::V5_0),
+        envs: envs
+            .iter()
+            .map(|path| check.path("swebench.envs", path))
+            .collect(),
+        specs: specs.map(|path| check.path("swebench.specs", &path)),
+        history: raw.history.unwrap_or(HistoryWord::Ancestors),
+        timeout: Duration::from_secs_f64(timeout),
     }
 }
 

@@ -202,7 +202,7 @@ pub fn shown(task: &Task) -> Result<Vec<PathBuf>, NeedleError> {
             taken.retain(|path| !build.without.iter().any(|out| path.starts_with(out)));
             shown.extend(taken);
         }
-        ImageSource::Build(_) | ImageSource::Named(_) => {}
+        ImageSource::Build(_) | ImageSource::Named(_) | ImageSource::Instance(_) => {}
     }
     if let Some(folder) = &task.tools.files {
         shown.extend(files(folder)?);

@@ -30,11 +30,37 @@ pub struct RunRecord {
     pub trials: Vec<PlannedTrial>,
     /// The settings in force, each key with its value.
     pub settings: serde_json::Value,
+    /// The data sets that its tasks are instances of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub data_sets: Vec<DataSetRecord>,
     #[serde(default)]
     pub warnings: Vec<String>,
     /// Of a regrade: the run whose changes it verified anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub regrades: Option<RegradedRun>,
+}
+
+/// A data set, and which of its instances were meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DataSetRecord {
+    /// As the user named it.
+    pub source: String,
+    /// SHA-256 in hexadecimal over its rows, whatever file they stand in.
+    pub digest: String,
+    /// How many it has.
+    pub instances: usize,
+    pub filter: Option<String>,
+    /// How many the filter left.
+    pub matched: usize,
+    /// What was left out of these, by id, with the reason of the list that says so.
+    pub excluded: std::collections::BTreeMap<String, String>,
+    /// How many were drawn of the rest.
+    pub sample: Option<usize>,
+    pub seed: Option<u64>,
+    /// The field whose values were drawn in proportion.
+    pub stratify: Option<String>,
+    /// How many were meant in the end.
+    pub selected: usize,
 }
 
 /// The run that a regrade is of.
@@ -115,6 +141,7 @@ impl RunRecord {
             models: Vec::new(),
             attempts: 0,
             trials: Vec::new(),
+            data_sets: Vec::new(),
             settings: serde_json::Value::Null,
             warnings: Vec::new(),
             regrades: None,

@@ -163,10 +163,29 @@ pub struct Verdict {
     /// ran, and in records of before there were such mounts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hidden_read_only: Option<bool>,
+    /// What the official rules of the task's data set say, where they were asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub official: Option<OfficialRecord>,
     /// Why the outcome is not `resolved`.
     pub reason: Option<Reason>,
     /// The reason in a sentence, for people.
     pub message: Option<String>,
+}
+
+/// What the official rules of a data set say of a trial.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OfficialRecord {
+    /// Of which version of the official harness: `4.1`, `5.0`.
+    pub rules: String,
+    pub resolved: bool,
+    /// The official report, below the trial's folder; null where these rules make none.
+    pub report: Option<String>,
+    /// Why it is not resolved by them, in a sentence.
+    pub reason: Option<String>,
+    /// Why the verdict by records is another one, in a sentence; null where it is the
+    /// same, or was not asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub differs: Option<String>,
 }
 
 /// What came of one step of a task.
@@ -221,6 +240,12 @@ pub enum Reason {
     RecordsContradict,
     /// An expected test also passes where something else is expected.
     NotTested,
+    /// Every test passed by its own record, and the official rules say no.
+    OfficialUnresolved,
+    /// The predicted patch does not apply to the base.
+    PatchDoesNotApply,
+    /// Nothing was predicted.
+    EmptyPatch,
     /// A step of the task was not begun.
     StepsUnreached,
     /// A call that the task requires was not made.

@@ -1,6 +1,6 @@
 //! Git bundles, which libgit2 cannot read: a text header, then a pack.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
@@ -19,6 +19,8 @@ const MAX_LINES: usize = 200_000;
 struct Header {
     head: Option<Oid>,
     tips: BTreeSet<Oid>,
+    /// By their whole names.
+    tags: BTreeMap<String, Oid>,
 }
 
 /// Unpacks a bundle into a new bare repository at `git_dir`. Returns the commit
@@ -51,6 +53,10 @@ pub fn unpack(bundle: &Path, git_dir: &Path) -> Result<Option<Oid>, RepoError> {
     pack.commit()
         .map_err(|error| fail(format!("its pack is damaged: {}", error.message())))?;
 
+    for (name, id) in &header.tags {
+        // One that names nothing is of no use, and no harm.
+        let _ = repo.reference(name, *id, true, "");
+    }
     let only = match header.tips.first() {
         Some(tip) if header.tips.len() == 1 => Some(*tip),
         _ => None,
@@ -103,8 +109,12 @@ fn header(reader: &mut impl BufRead) -> Result<Header, String> {
                     .ok()
                     .and_then(|id| Oid::from_str(id).ok())
                     .ok_or("a line of its header is damaged")?;
-                if &name[1..] == b"HEAD" {
+                let name = String::from_utf8_lossy(&name[1..]);
+                if name == "HEAD" {
                     header.head = Some(id);
+                }
+                if name.starts_with("refs/tags/") && git2::Reference::is_valid_name(&name) {
+                    header.tags.insert(name.into_owned(), id);
                 }
                 header.tips.insert(id);
             }
@@ -147,6 +157,7 @@ mod tests {
             Ok(Header {
                 head: Some(id),
                 tips: BTreeSet::from([id]),
+                tags: BTreeMap::new(),
             })
         );
     }

@@ -44,6 +44,15 @@ const KEPT: [&str; 18] = [
     "HTTP_PROXY",
 ];
 
+/// Which tags a fetch brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tags {
+    /// Those of commits that it brings.
+    Of,
+    /// Those that it names.
+    Named,
+}
+
 /// A mirror of one url, below the cache; made when first fetched into.
 pub struct Mirror {
     url: String,
@@ -52,7 +61,9 @@ pub struct Mirror {
 
 impl Mirror {
     pub fn new(url: &str, cache: &Path) -> Self {
-        let key = format!("{:x}", HexOf(Sha256::digest(url.as_bytes()).as_slice()));
+        // Mirrors of earlier versions have commits without their tags.
+        let of = format!("{url}\0tags");
+        let key = format!("{:x}", HexOf(Sha256::digest(of.as_bytes()).as_slice()));
         Self {
             url: url.to_owned(),
             git_dir: cache.join("mirrors").join(format!("{key}.git")),
@@ -66,7 +77,7 @@ impl Mirror {
     /// Fetches, and returns the commit that the remote's HEAD names.
     pub fn fetch_head(&self) -> Result<Oid, RepoError> {
         let (_lock, repo) = self.open()?;
-        self.fetch(&[&format!("+HEAD:{REMOTE_HEAD}")])?;
+        self.fetch(Tags::Of, &[&format!("+HEAD:{REMOTE_HEAD}")])?;
         repo.find_reference(REMOTE_HEAD)
             .and_then(|head| head.peel_to_commit())
             .map(|commit| commit.id())
@@ -87,11 +98,14 @@ impl Mirror {
         if has() {
             return Ok(());
         }
-        // By its id it comes with its ancestors alone; a server may refuse that.
-        if self.fetch(&[&commit.to_string()]).is_ok() && has() {
+        // By its id it comes with its ancestors and their tags alone; a server may refuse
+        // that. Tags come along with what is given a name.
+        let named = format!("+{commit}:refs/proofyard/{commit}");
+        if self.fetch(Tags::Of, &[&named]).is_ok() && has() {
             return Ok(());
         }
-        self.fetch(&["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"])?;
+        let all = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
+        self.fetch(Tags::Named, &all)?;
         if has() {
             return Ok(());
         }
@@ -116,7 +130,7 @@ impl Mirror {
         Ok((lock, store::open(&self.git_dir)?))
     }
 
-    fn fetch(&self, refspecs: &[&str]) -> Result<(), RepoError> {
+    fn fetch(&self, tags: Tags, refspecs: &[&str]) -> Result<(), RepoError> {
         let fail = |message: String| RepoError::Fetch {
             url: without_secret(&self.url),
             message: message.replace(&self.url, &without_secret(&self.url)),
@@ -152,13 +166,9 @@ impl Mirror {
                 "-c",
                 "maintenance.auto=false",
             ])
-            .args([
-                "fetch",
-                "--quiet",
-                "--no-tags",
-                "--no-write-fetch-head",
-                "--",
-            ])
+            .args(["fetch", "--quiet", "--no-write-fetch-head"])
+            .args((tags == Tags::Named).then_some("--no-tags"))
+            .arg("--")
             .arg(&self.url)
             .args(refspecs)
             .stdin(Stdio::null())

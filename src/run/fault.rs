@@ -57,6 +57,7 @@ pub fn fault_record(
         rewards: BTreeMap::new(),
         clean: None,
         verdict: Verdict {
+            official: None,
             evidence: None,
             sees: Sees::Files,
             tests: Vec::new(),

@@ -59,6 +59,7 @@ pub(crate) fn input(tasks: &[Task]) -> PlanInput<'_> {
         },
         settings: serde_json::json!({}),
         warnings: Vec::new(),
+        data_sets: Vec::new(),
     }
 }
 

@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 
 use crate::record::{
-    AgentRef, Digest, EngineRecord, HostRecord, ModelRef, PlannedTask, PlannedTrial, RUN_SCHEMA,
-    RunId, RunRecord, TaskId, TrialId,
+    AgentRef, DataSetRecord, Digest, EngineRecord, HostRecord, ModelRef, PlannedTask, PlannedTrial,
+    RUN_SCHEMA, RunId, RunRecord, TaskId, TrialId,
 };
 use crate::task::Task;
 
@@ -94,6 +94,7 @@ pub struct PlanInput<'a> {
     /// The settings in force.
     pub settings: serde_json::Value,
     pub warnings: Vec<String>,
+    pub data_sets: Vec<DataSetRecord>,
 }
 
 /// Freezes a plan. First attempts of every agent at every task come first, task
@@ -135,6 +136,7 @@ pub fn plan(input: PlanInput<'_>) -> Result<RunRecord, PlanError> {
         attempts: input.attempts,
         trials,
         settings: input.settings,
+        data_sets: input.data_sets,
         warnings: input.warnings,
         regrades: None,
     })

@@ -11,7 +11,8 @@ pub fn matches(pattern: &str, task: &Task) -> Result<bool, TaskError> {
     matches_name(pattern, task.id.as_str())
 }
 
-fn matches_name(pattern: &str, name: &str) -> Result<bool, TaskError> {
+/// The same by the task's name alone.
+pub fn matches_name(pattern: &str, name: &str) -> Result<bool, TaskError> {
     let last = name.rsplit('/').next().unwrap_or(name);
     let mut found = false;
     for glob in alternatives(pattern) {

@@ -47,6 +47,9 @@ pub(crate) fn task(name: &str) -> Task {
             services: Vec::new(),
             answers: Vec::new(),
             runner: Runner::Script,
+            enter: None,
+            targets: Vec::new(),
+            names: None,
             build: None,
             command: None,
             hidden: Hidden::Overlay(vec![PathBuf::from("/tasks/tests")]),
@@ -70,6 +73,7 @@ pub(crate) fn task(name: &str) -> Task {
         artifacts: Vec::new(),
         solution: None,
         solution_env: BTreeMap::new(),
+        official: None,
         warnings: Vec::new(),
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::folder::{self, Bounds};
 use super::read::{self, Parts};
-use super::{Task, TaskError, digest, terminal_bench};
+use super::{Task, TaskError, digest, swebench, terminal_bench};
 use crate::diagnose::SourceText;
 use crate::record::Digest;
 
@@ -102,6 +102,9 @@ fn load_with(path: &Path, host_env: &dyn Fn(&str) -> Option<String>) -> Result<T
     if !folder::exists(path, "task.toml") {
         if folder::exists(path, terminal_bench::FILE) {
             return terminal_bench::load(path);
+        }
+        if folder::exists(path, swebench::FILE) {
+            return swebench::load(path);
         }
         return Err(TaskError::NoTaskToml {
             path: path.to_path_buf(),

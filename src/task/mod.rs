@@ -9,6 +9,7 @@
 pub mod compose;
 pub mod dataset;
 mod digest;
+pub mod envs;
 mod error;
 mod filter;
 #[cfg(test)]
@@ -22,11 +23,13 @@ mod pattern;
 pub mod raw;
 mod read;
 mod scaffold;
+pub mod select;
+pub mod swebench;
 pub mod terminal_bench;
 mod validate;
 
 pub use error::TaskError;
-pub use filter::matches;
+pub use filter::{matches, matches_name};
 pub use folder::discover;
 pub use freeze::{Freezing, Way};
 pub use load::{digest_all, digested, load, load_all, load_each};
@@ -74,6 +77,8 @@ pub struct Task {
     pub solution: Option<PathBuf>,
     /// Environment of `solve.sh` alone.
     pub solution_env: BTreeMap<String, String>,
+    /// What official rules ask, where the task's data set has some.
+    pub official: Option<Official>,
     /// What the loader did not understand and went on without.
     pub warnings: Vec<String>,
 }
@@ -114,10 +119,37 @@ pub enum ImageSource {
     Build(compose::Build),
     /// A name that is local already, or is pulled.
     Named(String),
+    /// Of an instance of SWE-bench.
+    Instance(Box<InstanceImage>),
+}
+
+/// The image of an instance of SWE-bench: the first of its names that is there or can be
+/// pulled, else one that is built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstanceImage {
+    pub names: Vec<String>,
+    pub built: Option<InstanceBuild>,
+    /// A patch that is laid over the work tree before anybody acts.
+    pub bug: Option<PathBuf>,
+    /// The work tree, in the image.
+    pub workdir: String,
+}
+
+/// How an instance's image is built, as texts of Dockerfiles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstanceBuild {
+    /// The image that instances of one environment share.
+    pub environment: String,
+    /// `swebench::Built::FROM` stands for the tag of that one, `swebench::Built::TREE` for
+    /// the folder with the work tree.
+    pub instance: String,
+    pub repo: RepoSource,
+    /// 40 hex.
+    pub commit: Option<String>,
 }
 
 /// What a sandbox may reach.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Network {
     None,
     Full,
@@ -184,6 +216,12 @@ pub struct Verification {
     /// flagged.
     pub answers: Vec<String>,
     pub runner: Runner,
+    /// For bash: performed in the shell of the build and of the runner, before them.
+    pub enter: Option<String>,
+    /// What is named to the runner; empty: what the expected names tell.
+    pub targets: Vec<String>,
+    /// The official log parser whose spelling the expected names have.
+    pub names: Option<String>,
     /// Shell command that runs the agent's code before hidden files exist.
     pub build: Option<String>,
     /// How the runner is started; default by runner.
@@ -238,6 +276,8 @@ pub enum Runner {
     Jest,
     /// Terminal-Bench 1: `run-tests.sh`, and what it shows, read by this parser.
     TerminalBench(Parser),
+    /// What the command shows, read by an official log parser of SWE-bench.
+    Log,
 }
 
 impl Runner {
@@ -255,6 +295,7 @@ impl Runner {
             Runner::Mocha => "mocha",
             Runner::Jest => "jest",
             Runner::TerminalBench(_) => "run-tests.sh",
+            Runner::Log => "log",
         }
     }
 }

@@ -16,6 +16,8 @@ pub enum Format {
     Harbor,
     /// Terminal-Bench 1.
     TerminalBench,
+    /// An instance of a data set of the SWE-bench family.
+    SweBench,
 }
 
 impl Format {
@@ -25,6 +27,7 @@ impl Format {
             Format::Proofyard => "proofyard",
             Format::Harbor => "harbor",
             Format::TerminalBench => "terminal-bench",
+            Format::SweBench => "swe-bench",
         }
     }
 }
@@ -138,6 +141,26 @@ pub enum McpTransport {
         url: String,
         headers: BTreeMap<String, String>,
     },
+}
+
+/// What the official rules of SWE-bench ask of an instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Official {
+    pub instance_id: String,
+    /// `owner/name`.
+    pub repo: String,
+    pub version: String,
+    pub log_parser: Option<String>,
+    pub eval_type: Option<String>,
+    /// As the data set has them, cut-off ones and all.
+    pub fail_to_pass: Vec<String>,
+    pub pass_to_pass: Vec<String>,
+    /// The eval script, as swebench 4.1 runs it.
+    pub script: PathBuf,
+    /// The work tree, in the sandbox.
+    pub workdir: String,
+    /// Of the script.
+    pub timeout: Duration,
 }
 
 impl Task {

@@ -6,6 +6,7 @@
 
 use super::VerifyError;
 use super::channel;
+use super::entered::entered;
 use super::formats::{Channel, Format, Report, unittest};
 use super::hands::{Found, Ran, last_words};
 use super::judge::{self, Judged};
@@ -26,7 +27,10 @@ impl Steps<'_> {
             .work_tree
             .as_deref()
             .unwrap_or(&self.place.hidden_root);
-        let targets = format.targets(self.task.expected().map(|(id, _)| id));
+        let targets = match verification.targets.is_empty() {
+            true => format.targets(self.task.expected().map(|(id, _)| id)),
+            false => verification.targets.clone(),
+        };
         let Some(start) = format.command(verification.command.as_deref(), &targets) else {
             let judged = judge::nothing(self.task, Evidence::Records);
             return Ok(judged.unresolved(Reason::NoVerdict, "the task gives no command"));
@@ -45,7 +49,7 @@ impl Steps<'_> {
             cwd: Some(cwd.to_owned()),
             env: verification.env.clone(),
             records_bytes,
-            ..Exec::new(argv)
+            ..Exec::new(entered(verification, argv.collect()))
         };
         let ran = self.hands.execute("run the tests", exec).await?;
         self.hands.keep_outputs(&ran)?;
@@ -123,6 +127,19 @@ impl Steps<'_> {
                     message: found.message,
                 };
                 records.put(name.to_owned(), record);
+            }
+        }
+        if self.task.verification.names.is_some() {
+            // Those that no expected name has are what others may be spellings of.
+            for (id, found) in report.all() {
+                if records.of(id).is_none() {
+                    let record = Record {
+                        state: found.state,
+                        ms: found.ms,
+                        message: found.message,
+                    };
+                    records.put(id.to_owned(), record);
+                }
             }
         }
         let mut judged = judge::by_records(self.task, &records, &[], &self.place.usual);

@@ -67,6 +67,19 @@ impl Hands<'_> {
         doing: &'static str,
         exec: Exec,
     ) -> Result<Ran, VerifyError> {
+        let exec = Exec {
+            output_bytes: OUTPUT_BYTES,
+            ..exec
+        };
+        self.execute_keeping(doing, exec).await
+    }
+
+    /// The same, with as much of its outputs as the call itself says.
+    pub(super) async fn execute_keeping(
+        &self,
+        doing: &'static str,
+        exec: Exec,
+    ) -> Result<Ran, VerifyError> {
         let left = self.limit.saturating_sub(self.started.elapsed());
         if left < Duration::from_millis(1) {
             return Ok(Ran::TimedOut(ExecOutput::default()));
@@ -74,7 +87,6 @@ impl Hands<'_> {
         let exec = Exec {
             user: self.user.clone(),
             timeout: left,
-            output_bytes: OUTPUT_BYTES,
             ..exec
         };
         match self.sandbox.exec(exec).await {
@@ -85,6 +97,14 @@ impl Hands<'_> {
             }
             Err(error) => Err(VerifyError::of(doing, error)),
         }
+    }
+
+    /// Writes a file of the verifier's, as root.
+    pub(super) async fn write(&self, path: &str, content: &[u8]) -> Result<(), VerifyError> {
+        let wrote = self.sandbox.write(path, content, Some(0o644), &User::Root);
+        wrote
+            .await
+            .map_err(|source| VerifyError::of("write a file of the verifier's", source))
     }
 
     /// Nothing may change what the runner left while it is read.

@@ -7,10 +7,13 @@ use std::collections::BTreeMap;
 
 use super::channel::Heard;
 use super::junit::{MAX_MESSAGE_BYTES, cut};
+use super::names;
 use super::pytest::{Records, file_of};
 use super::reference::Shape;
 use super::reward::{NoReward, Reward};
-use crate::record::{Evidence, Expect, Outcome, Probe, Reason, TestRecord, TestState, Withheld};
+use crate::record::{
+    Evidence, Expect, OfficialRecord, Outcome, Probe, Reason, TestRecord, TestState, Withheld,
+};
 use crate::task::Task;
 
 /// What a verification found.
@@ -39,6 +42,8 @@ pub struct Judged {
     pub withheld: Vec<Withheld>,
     /// Whether nothing could write hidden files while tests ran; none where none ran.
     pub hidden_read_only: Option<bool>,
+    /// What the official rules of its data set say.
+    pub official: Option<OfficialRecord>,
 }
 
 impl Judged {
@@ -57,6 +62,7 @@ impl Judged {
             probes: Vec::new(),
             withheld: Vec::new(),
             hidden_read_only: None,
+            official: None,
         }
     }
 
@@ -148,6 +154,11 @@ pub(super) fn by_records(
     absent: &[String],
     usual: &Usual,
 ) -> Judged {
+    let spelled = task.verification.names.as_ref().map(|parser| {
+        let expected: Vec<&str> = task.expected().map(|(id, _)| id).collect();
+        names::spelled(parser, &expected, records)
+    });
+    let records = spelled.as_ref().unwrap_or(records);
     let mut tests = expected(task, records, absent);
     if task.expected().next().is_none() {
         tests.extend(records.iter().map(|(id, record)| TestRecord {
@@ -163,6 +174,11 @@ pub(super) fn by_records(
         test.excused = usual.excuses(test);
     }
     by_tests(tests)
+}
+
+/// A resolved judgement of these tests, whatever their states are: others say what counts.
+pub(super) fn of_tests(tests: Vec<TestRecord>, evidence: Evidence) -> Judged {
+    Judged::new(evidence, tests)
 }
 
 /// Resolved where every one of these tests passed, and there is one.

@@ -6,6 +6,7 @@
 //! has applied the change, and decides what a fault means (`score`).
 
 pub mod channel;
+mod entered;
 pub mod formats;
 mod formatted;
 mod hands;
@@ -16,6 +17,8 @@ mod judge;
 pub mod junit;
 mod keep;
 mod live;
+mod names;
+pub mod official;
 pub mod own;
 pub mod probe;
 pub mod pytest;
@@ -23,6 +26,7 @@ mod ready;
 mod recount;
 pub mod reference;
 pub mod reward;
+mod shown_log;
 mod steps;
 pub mod terminal_bench;
 
@@ -231,10 +235,12 @@ pub async fn verify(
         Sees::Live => steps.go_on().await?,
         Sees::Patch | Sees::Files => steps.begin().await?,
     }
+    steps.keep_names()?;
     let judged = match task.verification.runner {
         Runner::Pytest => steps.pytest().await,
         Runner::Script => steps.script().await,
         Runner::TerminalBench(parser) => steps.terminal_bench(parser).await,
+        Runner::Log => steps.shown_log().await,
         other => match formats::Format::of(other) {
             Some(format) => steps.formatted(format).await,
             None => steps.script().await,

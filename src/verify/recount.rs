@@ -8,7 +8,9 @@ use std::io;
 use std::path::Path;
 
 use super::judge::{by_reward_at, by_shown, by_tests};
+use super::names::spelled;
 use super::reward::{self, Reward};
+use super::steps::NAMES;
 use super::{channel, junit, pytest, terminal_bench};
 use crate::record::{Expect, Outcome, Reason, TestRecord, TestState};
 use crate::sandbox::Captured;
@@ -58,6 +60,10 @@ pub fn recount(dir: &Path, tests: &[TestRecord]) -> io::Result<Option<Recount>> 
             ("junit.xml", records.unwrap_or_default())
         }
         (None, None) => return Ok(None),
+    };
+    let records = match stored(&dir.join(NAMES))? {
+        Some(parser) => spelled(&String::from_utf8_lossy(&parser), &expected, &records),
+        None => records,
     };
     let states = match expected.is_empty() {
         true => records

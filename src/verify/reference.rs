@@ -387,6 +387,9 @@ impl ReferenceRun {
             | Reason::RecordsContradict => true,
             Reason::TestsFailed
             | Reason::NotTested
+            | Reason::OfficialUnresolved
+            | Reason::PatchDoesNotApply
+            | Reason::EmptyPatch
             | Reason::TestsMissing
             | Reason::RewardBelow
             | Reason::RequiredCallMissing

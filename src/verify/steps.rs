@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
+use super::entered::{entered, shell};
 use super::formats::unittest;
 use super::hands::{Found, Hands, OUTPUT_BYTES, Ran, ending, last_words};
 use super::judge::{self, Judged};
@@ -21,6 +22,8 @@ use crate::sandbox::{Exec, Sandbox, User};
 use crate::task::{Format, Runner, Task};
 
 const LOGS: &str = "/logs/verifier";
+/// Names the parser whose spelling expected names have.
+pub(super) const NAMES: &str = "names.txt";
 const SCRIPT: &str = "(/tests/test.sh) > /logs/verifier/test-stdout.txt 2>&1";
 
 /// One verification under way.
@@ -58,7 +61,7 @@ impl<'a> Steps<'a> {
         let Some(build) = &self.task.verification.build else {
             return Ok(None);
         };
-        let argv = ["sh", "-c", build.as_str()].map(str::to_owned).to_vec();
+        let argv = shell(&self.task.verification, build);
         let ran = self
             .hands
             .run(
@@ -92,6 +95,14 @@ impl<'a> Steps<'a> {
                 Reason::BuildFailed,
                 &format!("the build did not start: {message}"),
             ),
+        }
+    }
+
+    /// Keeps which parser's spelling the expected names have, for who counts again.
+    pub(super) fn keep_names(&self) -> Result<(), VerifyError> {
+        match &self.task.verification.names {
+            Some(parser) => self.hands.keep(NAMES, parser.as_bytes()),
+            None => Ok(()),
         }
     }
 
@@ -263,7 +274,7 @@ impl<'a> Steps<'a> {
         let mut exec = Exec {
             cwd: Some(cwd.to_owned()),
             env: verification.env.clone(),
-            ..Exec::new(argv)
+            ..Exec::new(entered(verification, argv))
         };
         if self.tells() {
             exec.records_bytes = channel::MAX_BYTES;
@@ -414,7 +425,7 @@ impl<'a> Steps<'a> {
         match self.task.expected().next() {
             Some(_) => Evidence::Records,
             None => match self.task.verification.runner {
-                Runner::Script | Runner::TerminalBench(_) => Evidence::Asserted,
+                Runner::Script | Runner::TerminalBench(_) | Runner::Log => Evidence::Asserted,
                 _ => Evidence::Records,
             },
         }

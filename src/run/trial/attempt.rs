@@ -219,6 +219,23 @@ impl<'a> Attempt<'a> {
         clock: &PhaseClock,
         warnings: &mut Vec<String>,
     ) -> Verified {
+        let ready = part.ready;
+        if let Some(asked) = self.trials.asked(ready) {
+            return self
+                .under_rules(asked, part, captured, clock, warnings)
+                .await;
+        }
+        self.verify_strictly(part, captured, clock, warnings).await
+    }
+
+    /// Verifies by records of our own.
+    pub(super) async fn verify_strictly(
+        &self,
+        part: Part<'_>,
+        captured: &Capture,
+        clock: &PhaseClock,
+        warnings: &mut Vec<String>,
+    ) -> Verified {
         let trial = self.planned.trial.as_str();
         let ready = part.ready;
         let place = match self.trials.place(ready, captured) {

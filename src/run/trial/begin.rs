@@ -52,7 +52,7 @@ impl Trials {
             source: std::io::Error::other(error.to_string()),
         };
         let own: &[(&str, u32)] = match format {
-            Format::Proofyard => &[],
+            Format::Proofyard | Format::SweBench => &[],
             Format::Harbor => &[
                 ("logs", 0o755),
                 ("logs/agent", 0o777),

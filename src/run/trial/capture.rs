@@ -42,6 +42,8 @@ pub struct Capture {
     pub root: String,
     /// With its objects, for hidden patches and for the record.
     pub repo: Option<RepoSide>,
+    /// The patch that it was made from, as somebody predicted it.
+    pub predicted: Option<Vec<u8>>,
     /// What was left out, and why.
     pub notes: Vec<String>,
     /// Paths that it touches: of a repo relative to the work tree, else absolute.
@@ -94,6 +96,15 @@ impl Capture {
         self.notes.extend(artifacts.warnings.iter().cloned());
         self.artifacts = artifacts;
         self
+    }
+
+    /// The change as a prediction: what was predicted, else the patch of the work tree.
+    pub fn official_patch(&self) -> &[u8] {
+        match (&self.predicted, &self.repo) {
+            (Some(predicted), _) => predicted,
+            (None, Some(repo)) => &repo.patch,
+            (None, None) => &[],
+        }
     }
 
     pub fn is_nothing(&self) -> bool {

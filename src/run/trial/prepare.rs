@@ -269,6 +269,9 @@ impl Trials {
             (None, ImageSource::Named(name)) => {
                 self.images.ensure_named(name, true, &progress).await
             }
+            (None, ImageSource::Instance(image)) => {
+                return self.instance_image(image, limit, &progress).await;
+            }
             (None, _) => return Err(fault("image", &"the task has no image")),
         };
         built.map_err(|error| Fault {
@@ -283,7 +286,7 @@ impl Trials {
         match source {
             ImageSource::Dockerfile(folder) => Some(Recipe::from_dir(folder, images)),
             ImageSource::Build(build) => Some(Recipe::described(&described(build), images)),
-            ImageSource::Named(_) => None,
+            ImageSource::Named(_) | ImageSource::Instance(_) => None,
         }
     }
 

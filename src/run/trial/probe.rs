@@ -207,13 +207,23 @@ impl Trials {
         let failed = |source: SandboxError| VerifyError::of("alter the hidden tests", source);
         let wanted = probe::wanted(&subject.ready.task);
         let sources = probe::sources(subject.place, &wanted);
-        let ask = |picks| probe::ask(sandbox, interpreter, seed, &sources, &wanted, picks);
+        let verification = &subject.ready.task.verification;
+        let ask = |picks| {
+            probe::ask(
+                sandbox,
+                verification,
+                interpreter,
+                seed,
+                &sources,
+                &wanted,
+                picks,
+            )
+        };
         let picks = match choice {
             Choice::Given(picks) => picks.clone(),
             Choice::Of(choose) => choose(&ask(None).await.map_err(failed)?),
         };
-        let answer = probe::ask(sandbox, interpreter, seed, &sources, &wanted, Some(&picks));
-        let answer = answer.await.map_err(failed)?;
+        let answer = ask(Some(&picks)).await.map_err(failed)?;
         let place = probe::altered(subject.place, &answer)?;
         let Subject {
             ready,

@@ -94,7 +94,7 @@ impl Attempt<'_> {
         }
         let price = agent.price();
         let cost = agent.model().and_then(|_| went.account.cost(price));
-        let (evidence, tests, reward, rewards, withheld, probes, hidden_read_only) =
+        let (evidence, tests, reward, rewards, withheld, probes, hidden_read_only, official) =
             match went.judged {
                 Some(judged) => (
                     Some(judged.evidence),
@@ -104,6 +104,7 @@ impl Attempt<'_> {
                     judged.withheld,
                     judged.probes,
                     judged.hidden_read_only,
+                    judged.official,
                 ),
                 None => Default::default(),
             };
@@ -131,6 +132,7 @@ impl Attempt<'_> {
                 probes,
                 withheld,
                 hidden_read_only,
+                official,
                 flags,
                 runner_is_subject: self.runner_is_subject(),
                 reason: scored.reason,

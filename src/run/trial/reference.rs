@@ -18,9 +18,9 @@ use crate::sandbox::SandboxError;
 use crate::score;
 use crate::tool::Toolbox;
 use crate::trajectory::{Event, Recorder, read_events};
-use crate::verify::VerifyError;
 use crate::verify::probe::Baseline;
 use crate::verify::reference::{JudgedRecord, ReferenceKey, ReferenceRun, Took};
+use crate::verify::{VerifyError, official};
 
 /// A solution's change, taken or refused, and the record of its calls.
 type Performed = (Result<Capture, Refusal>, Vec<Event>);
@@ -229,6 +229,19 @@ impl Trials {
         let mut probes = None;
         let record = match judged {
             Ok((judged, owned)) => {
+                let judged = match own {
+                    // Doing nothing is no prediction.
+                    Own::Stays => Ok(judged),
+                    Own::Crosses => {
+                        let logs = logs.path().join(official::FOLDER);
+                        let under = self.with_official(ready, judged, captured, trial, &logs);
+                        under.await
+                    }
+                };
+                let judged = match judged {
+                    Ok(judged) => judged,
+                    Err(error) => return Err(fault("verify", &error)),
+                };
                 stopped.map_err(|error| fault("teardown", &error))?;
                 let resolved = judged.outcome == Outcome::Resolved && own == Own::Crosses;
                 if resolved {

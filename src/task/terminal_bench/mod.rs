@@ -136,6 +136,7 @@ pub fn load(path: &Path) -> Result<Task, TaskError> {
         artifacts: Vec::new(),
         solution,
         solution_env: BTreeMap::new(),
+        official: None,
         warnings,
         dir,
     })
@@ -173,6 +174,9 @@ fn verification(dir: &Path, fields: &Fields, alone: bool) -> Verification {
         services: Vec::new(),
         answers: Vec::new(),
         runner: Runner::TerminalBench(fields.parser),
+        enter: None,
+        targets: Vec::new(),
+        names: None,
         build: None,
         command: None,
         hidden: Hidden::Overlay(hidden),

@@ -103,6 +103,7 @@ pub fn task(raw: TaskToml, parts: Parts<'_>, check: &mut Checker<'_>) -> Task {
         solution: solution.or_else(|| steps.first().and_then(|step| step.solution.clone())),
         steps,
         artifacts,
+        official: None,
         solution_env: check.env("solution.env", solution_env),
         warnings: Vec::new(),
     }

@@ -86,7 +86,7 @@ impl Format {
     /// Of a task's runner; none for those that have a way of their own.
     pub fn of(runner: Runner) -> Option<Self> {
         match runner {
-            Runner::Pytest | Runner::Script | Runner::TerminalBench(_) => None,
+            Runner::Pytest | Runner::Script | Runner::TerminalBench(_) | Runner::Log => None,
             Runner::Tap => Some(Format::Tap),
             Runner::Go => Some(Format::Go),
             Runner::Cargo => Some(Format::Cargo),

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{ALTER, ALTER_PATH, Kind, Name, Picks};
 use crate::sandbox::{Exec, RECORDS_FD, Sandbox, SandboxError, User};
+use crate::task::Verification;
+use crate::verify::entered::entered;
 use crate::verify::hidden;
 
 /// Bytes of all altered files.
@@ -73,6 +75,7 @@ impl Answer {
 /// What fails of the sandbox.
 pub async fn ask(
     sandbox: &dyn Sandbox,
+    verification: &Verification,
     interpreter: &[String],
     seed: u64,
     sources: &BTreeMap<String, String>,
@@ -111,7 +114,7 @@ pub async fn ask(
         stdin: serde_json::to_vec(&request).unwrap_or_default(),
         records_bytes: MAX_BYTES,
         user: User::Root,
-        ..Exec::new(argv)
+        ..Exec::new(entered(verification, argv))
     };
     let output = match sandbox.exec(exec).await {
         Ok(output) => output,

@@ -142,6 +142,76 @@ impl Images {
     }
 }
 
+impl Images {
+    /// The first of these images that is local; else the first that a registry gives,
+    /// pulled once however many ask for it. None where none is local and none may be
+    /// pulled. A registry that cannot be reached is not asked again.
+    ///
+    /// # Errors
+    /// What the registry, or the way to it, said of the last one.
+    pub async fn ensure_any(
+        &self,
+        names: &[String],
+        progress: &Progress<'_>,
+    ) -> Result<Option<BuiltImage>, ImageError> {
+        for name in names {
+            if local(&self.docker, name).await?.is_some() {
+                return self.found(name).await.map(Some);
+            }
+        }
+        // A name without a namespace is one that somebody built here.
+        let published = names.iter().filter(|name| name.contains('/'));
+        let mut last = None;
+        for name in published.filter(|_| self.pull) {
+            let known = self.unreachable.get().cloned();
+            let pulled = match known {
+                Some(message) => Err(ImageError::Pull {
+                    image: name.clone(),
+                    attempts: 0,
+                    message,
+                }),
+                None => {
+                    let pulling = async {
+                        pull(&self.docker, name, ATTEMPTS, progress).await?;
+                        self.found(name).await
+                    };
+                    self.shared(&format!("pull {name}"), pulling).await
+                }
+            };
+            match pulled {
+                Ok(image) => return Ok(Some(image)),
+                Err(ImageError::Pull { message, .. }) if is_no_way(&message) => {
+                    let message = self.unreachable.get_or_init(|| message).clone();
+                    return Err(ImageError::Pull {
+                        image: name.clone(),
+                        attempts: 1,
+                        message,
+                    });
+                }
+                Err(error) => last = Some(error),
+            }
+        }
+        match last {
+            Some(error) => Err(error),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Whether there is no way to a registry at all.
+fn is_no_way(message: &str) -> bool {
+    [
+        "no such host",
+        "dial tcp",
+        "connection refused",
+        "network is unreachable",
+        "Client.Timeout",
+        "proxyconnect",
+    ]
+    .iter()
+    .any(|sign| message.contains(sign))
+}
+
 /// Pulls an image, with pauses between attempts.
 async fn pull(
     docker: &Docker,
@@ -156,7 +226,7 @@ async fn pull(
             Ok(()) => return Ok(()),
             Err(message) => plain(&message),
         };
-        if attempt >= attempts || is_final(&message) {
+        if attempt >= attempts || is_final(&message) || (attempt > 1 && is_no_way(&message)) {
             return Err(ImageError::Pull {
                 image: image.to_owned(),
                 attempts: attempt,

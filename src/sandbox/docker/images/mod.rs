@@ -39,7 +39,7 @@ pub(super) use text::plain;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use bollard::Docker;
@@ -112,6 +112,8 @@ pub struct Images {
     in_flight: Mutex<HashMap<String, Shared>>,
     /// What this process uses, by key.
     leases: Mutex<HashMap<String, Held>>,
+    /// Why no registry can be reached, once that is known.
+    unreachable: OnceLock<String>,
 }
 
 type Shared = Arc<OnceCell<Result<BuiltImage, ImageError>>>;
@@ -128,6 +130,7 @@ impl Images {
             layers: Layers::new(&host.state),
             in_flight: Mutex::default(),
             leases: Mutex::default(),
+            unreachable: OnceLock::new(),
         }
     }
 }

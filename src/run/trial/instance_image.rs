@@ -1,0 +1,121 @@
+//! The image of an instance of SWE-bench: an official one, else one that is built of its
+//! specification, in two layers of which instances share the first.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::Trials;
+use super::prepare::fault;
+use crate::record::Fault;
+use crate::repo::{self, Owner};
+use crate::sandbox::docker::images::{BuiltImage, Described, ImageError, Progress, Recipe};
+use crate::task::swebench::Built;
+use crate::task::{History, InstanceBuild, InstanceImage};
+
+impl Trials {
+    /// The image, with the bug laid over it where the data set's patch makes one.
+    pub(super) async fn instance_image(
+        &self,
+        image: &InstanceImage,
+        limit: Duration,
+        progress: &Progress<'_>,
+    ) -> Result<BuiltImage, Fault> {
+        let found = match self.images.ensure_any(&image.names, progress).await {
+            Ok(Some(found)) => found,
+            Ok(None) => match &image.built {
+                Some(built) => self.built_instance(built, limit, progress).await?,
+                None => {
+                    let names = image.names.join(", nor ");
+                    let message = format!(
+                        "no image is local under {names}, none may be pulled (`images.pull`), and no specification in `swebench.envs` says how one is built"
+                    );
+                    return Err(of_image(&message));
+                }
+            },
+            Err(error) => match &image.built {
+                Some(built) => self.built_instance(built, limit, progress).await?,
+                None => return Err(of_image(&error)),
+            },
+        };
+        let Some(bug) = &image.bug else {
+            return Ok(found);
+        };
+        let context = bug.parent().map(PathBuf::from).unwrap_or_default();
+        let described = Described {
+            without: vec![context.join("solve.sh")],
+            text: Some(format!(
+                "FROM {}\nUSER root\nCOPY fix.patch /tmp/bug.patch\nRUN cd {} && git apply --verbose /tmp/bug.patch && rm /tmp/bug.patch\n",
+                found.tag, image.workdir
+            )),
+            context,
+            ..Described::default()
+        };
+        self.ensured(&described, limit, progress).await
+    }
+
+    async fn built_instance(
+        &self,
+        built: &InstanceBuild,
+        limit: Duration,
+        progress: &Progress<'_>,
+    ) -> Result<BuiltImage, Fault> {
+        let nothing = self.scratch()?;
+        let environment = Described {
+            context: nothing.path().to_owned(),
+            text: Some(built.environment.clone()),
+            ..Described::default()
+        };
+        let environment = self.ensured(&environment, limit, progress).await?;
+        let (source, commit) = (built.repo.clone(), built.commit.clone());
+        let cache = self.engine.state().join("checkouts");
+        let owner = Owner { uid: 0, gid: 0 };
+        let preparing = tokio::task::spawn_blocking(move || {
+            repo::prepare(
+                &source,
+                commit.as_deref(),
+                History::Ancestors,
+                &cache,
+                owner,
+            )
+        });
+        let prepared = preparing.await.map_err(|error| fault("checkout", &error))?;
+        let prepared = prepared.map_err(|error| Fault {
+            class: "task".into(),
+            ..fault("checkout", &error)
+        })?;
+        // The tree lies in a folder of its own, beside what is known of it.
+        let context = prepared.dir.parent().map(PathBuf::from).unwrap_or_default();
+        let described = Described {
+            without: vec![context.join("checkout.json")],
+            context,
+            text: Some(built.instance.replace(Built::FROM, &environment.tag)),
+            ..Described::default()
+        };
+        self.ensured(&described, limit, progress).await
+    }
+
+    async fn ensured(
+        &self,
+        described: &Described,
+        limit: Duration,
+        progress: &Progress<'_>,
+    ) -> Result<BuiltImage, Fault> {
+        let images = self.settings.images.dir.clone();
+        let owned = described.clone();
+        // A work tree has many files to digest.
+        let reading =
+            tokio::task::spawn_blocking(move || Recipe::described(&owned, images.as_deref()));
+        let recipe = reading.await.map_err(|error| fault("image", &error))?;
+        let recipe = recipe.map_err(|error| of_image(&error))?;
+        let built: Result<BuiltImage, ImageError> =
+            self.images.ensure(&recipe, limit, progress).await;
+        built.map_err(|error| of_image(&error))
+    }
+}
+
+fn of_image(error: &dyn std::fmt::Display) -> Fault {
+    Fault {
+        class: "image".into(),
+        ..fault("image", error)
+    }
+}

@@ -1,0 +1,71 @@
+//! Why the official verdict is another one than that by records.
+
+use super::Came;
+use crate::record::{Outcome, TestState};
+use crate::verify::judge::Judged;
+use crate::verify::junit::cut;
+
+/// Most bytes of an id that is told.
+const ID_BYTES: usize = 200;
+
+/// The reason in a sentence; none where both verdicts are the same.
+pub fn differs(strict: &Judged, came: &Came) -> Option<String> {
+    let resolved = strict.outcome == Outcome::Resolved;
+    if resolved == came.resolved() {
+        return None;
+    }
+    let mut told = match came.resolved() {
+        true => fooled(strict, came),
+        false => {
+            let why = came.reason().unwrap_or_default();
+            format!(
+                "every expected test passed by its own record, and the official rules say no: {why}"
+            )
+        }
+    };
+    if let Came::Graded(_, marks) = came {
+        for oddity in marks.oddities() {
+            told.push_str("; ");
+            told.push_str(&oddity);
+        }
+    }
+    Some(told)
+}
+
+/// The official rules say yes, and the records do not.
+fn fooled(strict: &Judged, came: &Came) -> String {
+    let said = strict.message.clone().unwrap_or_default();
+    let Came::Graded(graded, _) = came else {
+        return said;
+    };
+    // What the log names as passed and what its own record says of it.
+    let mut claimed = strict.tests.iter().filter(|test| {
+        let passed = graded
+            .statuses
+            .get(&test.id)
+            .is_some_and(|state| state == "PASSED");
+        passed
+            && !matches!(
+                test.state,
+                TestState::Passed | TestState::Skipped | TestState::Xfailed
+            )
+    });
+    match claimed.next() {
+        Some(first) => {
+            let state = match first.state {
+                TestState::Missing => "has no record of having run",
+                TestState::Error => "ended in an error",
+                _ => "failed",
+            };
+            let count = 1 + claimed.count();
+            let (id, many) = (
+                cut(&first.id, ID_BYTES),
+                if count == 1 { "test" } else { "tests" },
+            );
+            format!(
+                "the official rules were fooled: the log names {count} {many} as passed that did not pass by their own records (first: {id} {state}); {said}"
+            )
+        }
+        None => format!("resolved by the log, and not by the tests' own records: {said}"),
+    }
+}

@@ -1,0 +1,93 @@
+//! Tests that no runner of ours can run: by what their command shows, read by the
+//! official log parser. Nothing but the command's own process says where its output
+//! begins and ends, so no word in it does; but what it shows is all that there is.
+
+use super::VerifyError;
+use super::entered::shell;
+use super::hands::{Ran, last_words};
+use super::judge::{self, Judged};
+use super::keep::bytes;
+use super::pytest::{Record, Records};
+use super::steps::Steps;
+use crate::record::{Evidence, Reason, TestState};
+use crate::sandbox::Exec;
+use crate::swebench::Rules;
+use crate::swebench::log::{About, Parser, Raised, Statuses};
+
+/// Bytes of what a command shows that are read.
+const SHOWN_BYTES: u64 = 64 << 20;
+
+impl Steps<'_> {
+    /// Runs the command and judges by what it shows.
+    pub(super) async fn shown_log(&self) -> Result<Judged, VerifyError> {
+        let verification = &self.task.verification;
+        let nothing = || judge::nothing(self.task, Evidence::Asserted);
+        let Some(command) = &verification.command else {
+            let none = "nothing says how its tests are run other than its whole eval script";
+            return Ok(nothing().unresolved(Reason::NoVerdict, none));
+        };
+        let lines = format!("exec 2>&1\n{command}");
+        let exec = Exec {
+            cwd: self.place.work_tree.clone(),
+            env: verification.env.clone(),
+            output_bytes: SHOWN_BYTES,
+            ..Exec::new(shell(verification, &lines))
+        };
+        let ran = self.hands.execute_keeping("run the tests", exec).await?;
+        let text = match &ran {
+            Ran::Ended(output) | Ran::TimedOut(output) => bytes(&output.stdout),
+            Ran::NoProgram(_) => Vec::new(),
+        };
+        self.hands.keep("stdout.txt", &text)?;
+        self.hands.settle().await?;
+        let judged = match self.parsed(&String::from_utf8_lossy(&text)) {
+            Ok(statuses) if statuses.is_empty() => {
+                let said = format!("the command showed no test{}", last_words(&ran));
+                nothing().unresolved(Reason::NoVerdict, &said)
+            }
+            Ok(statuses) => {
+                let records = records(&statuses);
+                let judged = judge::by_records(self.task, &records, &[], &self.place.usual);
+                Judged {
+                    evidence: Evidence::Asserted,
+                    ..judged
+                }
+            }
+            Err(raised) => nothing().unresolved(Reason::NoVerdict, &raised.to_string()),
+        };
+        Ok(self.unless_timed_out(judged, &ran))
+    }
+
+    fn parsed(&self, text: &str) -> Result<Statuses, Raised> {
+        let name = self.task.verification.names.as_deref().unwrap_or_default();
+        let official = self.task.official.as_ref();
+        let about = About {
+            instance_id: official.map_or("", |official| &official.instance_id),
+            version: official.map_or("", |official| &official.version),
+        };
+        match Parser::named(Rules::V5_0, name) {
+            Some(parser) => parser.parse(Rules::V5_0, about, text),
+            None => Ok(Statuses::default()),
+        }
+    }
+}
+
+fn records(statuses: &Statuses) -> Records {
+    let mut records = Records::default();
+    for (name, status) in statuses.iter() {
+        let state = match status {
+            "PASSED" => TestState::Passed,
+            "XFAIL" => TestState::Xfailed,
+            "SKIPPED" => TestState::Skipped,
+            "ERROR" => TestState::Error,
+            _ => TestState::Failed,
+        };
+        let record = Record {
+            state,
+            ms: 0,
+            message: None,
+        };
+        records.put(name.to_owned(), record);
+    }
+    records
+}
