@@ -6,7 +6,7 @@
 
 use super::VerifyError;
 use super::channel;
-use super::formats::{Channel, Format, Report, unittest};
+use super::formats::{Channel, Format, Report, stream};
 use super::hands::{Found, Ran, last_words};
 use super::judge::{self, Judged};
 use super::junit::MAX_REPORT_BYTES;
@@ -29,12 +29,15 @@ impl Steps<'_> {
         let targets = format.targets(self.task.expected().map(|(id, _)| id));
         let Some(start) = format.command(verification.command.as_deref(), &targets) else {
             let judged = judge::nothing(self.task, Evidence::Records);
-            return Ok(judged.unresolved(Reason::NoVerdict, "the task gives no command"));
+            return Ok(judged.unresolved(
+                Reason::NoVerdict,
+                "the task gives no command",
+            ));
         };
         let descriptor = RECORDS_FD.to_string();
         let argv = start.argv.into_iter().map(|word| match word.as_str() {
-            unittest::DESCRIPTOR => descriptor.clone(),
-            unittest::FOLDER => cwd.to_owned(),
+            stream::DESCRIPTOR => descriptor.clone(),
+            stream::FOLDER => cwd.to_owned(),
             _ => word,
         });
         let records_bytes = match start.channel {
@@ -50,7 +53,7 @@ impl Steps<'_> {
         let ran = self.hands.execute("run the tests", exec).await?;
         self.hands.keep_outputs(&ran)?;
         self.hands.settle().await?;
-        let told = self.told(start.channel, &ran).await?;
+        let told = self.told(format, start.channel, &ran).await?;
         let report =
             told.and_then(|told| format.read(&told, cwd).map_err(|error| error.to_string()));
         let judged = match (report, &ran) {
@@ -68,6 +71,7 @@ impl Steps<'_> {
     /// What the runner told, by the strongest way that its format has.
     async fn told(
         &self,
+        format: Format,
         channel: Channel,
         ran: &Ran,
     ) -> Result<Result<Vec<u8>, String>, VerifyError> {
@@ -81,7 +85,8 @@ impl Steps<'_> {
         };
         match channel {
             Channel::Descriptor => {
-                self.hands.keep("unittest.jsonl", &bytes(&output.records))?;
+                let name = format!("{}.jsonl", format.name());
+                self.hands.keep(&name, &bytes(&output.records))?;
                 Ok(whole(&output.records))
             }
             Channel::Stdout => Ok(whole(&output.stdout)),

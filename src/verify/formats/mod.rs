@@ -15,6 +15,7 @@ pub mod nextest;
 mod prove;
 mod report;
 mod start;
+pub mod stream;
 pub mod tap;
 mod tap_point;
 pub mod unittest;
@@ -147,6 +148,21 @@ impl Format {
         })
     }
 
+    /// Programs of our own that the runner is started by, each with its place in the
+    /// sandbox.
+    pub fn files(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Format::Unittest => unittest::FILES,
+            Format::Tap
+            | Format::Go
+            | Format::Cargo
+            | Format::Nextest
+            | Format::Mocha
+            | Format::Jest
+            | Format::Junit => &[],
+        }
+    }
+
     /// What to name to the runner so that it runs the tests of these names: files,
     /// packages or modules, each once, sorted; nothing means everything.
     pub fn targets<'a>(self, names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
@@ -224,3 +240,6 @@ mod tests;
 
 #[cfg(test)]
 mod forged_tests;
+
+#[cfg(test)]
+mod stream_tests;
