@@ -31,7 +31,7 @@ impl Steps<'_> {
             let judged = judge::nothing(self.task, Evidence::Records);
             return Ok(judged.unresolved(
                 Reason::NoVerdict,
-                "the task gives no command",
+                "the task gives no command that says what to start",
             ));
         };
         let descriptor = RECORDS_FD.to_string();
@@ -140,10 +140,8 @@ impl Steps<'_> {
             mapping: report.mapping(self.task.expected().map(|(name, _)| name)),
             ..Shape::default()
         });
-        let agrees = match exit {
-            0 => !report.any_failed(),
-            _ => report.any_failed() || known.is_some_and(|shape| shape.exit == exit),
-        };
+        let usual = exit != 0 && known.is_some_and(|shape| shape.exit == exit);
+        let agrees = usual || report.agrees(exit != 0);
         match judged.reason {
             None if !agrees => judged.unresolved(
                 Reason::RecordsContradict,
