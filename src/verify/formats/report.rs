@@ -268,6 +268,12 @@ impl Builder {
         self
     }
 
+    /// It depends on the runner whether it fails for such a test.
+    pub fn xpass_may_fail(mut self) -> Self {
+        self.report.xpass_fails = None;
+        self
+    }
+
     /// Adds a record of an id.
     pub fn add(&mut self, id: &str, record: Record) -> Result<(), FormatError> {
         self.room(id)?;
