@@ -266,6 +266,10 @@ pub enum Runner {
     Script,
     /// Python's unittest, by a reporter of our own.
     Unittest,
+    /// A script that runs unittest by itself, below a reporter of our own.
+    UnittestScript,
+    /// Plain test functions of files, by a runner of our own.
+    Functions,
     /// JUnit XML, written by the task's command.
     Junit,
     Tap,
@@ -287,6 +291,8 @@ impl Runner {
             Runner::Pytest => "pytest",
             Runner::Script => "script",
             Runner::Unittest => "unittest",
+            Runner::UnittestScript => "unittest-script",
+            Runner::Functions => "functions",
             Runner::Junit => "junit",
             Runner::Tap => "tap",
             Runner::Go => "go",

@@ -7,7 +7,7 @@
 use super::VerifyError;
 use super::channel;
 use super::entered::entered;
-use super::formats::{Channel, Format, Report, unittest};
+use super::formats::{Channel, Format, Report, stream};
 use super::hands::{Found, Ran, last_words};
 use super::judge::{self, Judged};
 use super::junit::MAX_REPORT_BYTES;
@@ -33,12 +33,15 @@ impl Steps<'_> {
         };
         let Some(start) = format.command(verification.command.as_deref(), &targets) else {
             let judged = judge::nothing(self.task, Evidence::Records);
-            return Ok(judged.unresolved(Reason::NoVerdict, "the task gives no command"));
+            return Ok(judged.unresolved(
+                Reason::NoVerdict,
+                "the task gives no command that says what to start",
+            ));
         };
         let descriptor = RECORDS_FD.to_string();
         let argv = start.argv.into_iter().map(|word| match word.as_str() {
-            unittest::DESCRIPTOR => descriptor.clone(),
-            unittest::FOLDER => cwd.to_owned(),
+            stream::DESCRIPTOR => descriptor.clone(),
+            stream::FOLDER => cwd.to_owned(),
             _ => word,
         });
         let records_bytes = match start.channel {
@@ -54,7 +57,7 @@ impl Steps<'_> {
         let ran = self.hands.execute("run the tests", exec).await?;
         self.hands.keep_outputs(&ran)?;
         self.hands.settle().await?;
-        let told = self.told(start.channel, &ran).await?;
+        let told = self.told(format, start.channel, &ran).await?;
         let report =
             told.and_then(|told| format.read(&told, cwd).map_err(|error| error.to_string()));
         let judged = match (report, &ran) {
@@ -72,6 +75,7 @@ impl Steps<'_> {
     /// What the runner told, by the strongest way that its format has.
     async fn told(
         &self,
+        format: Format,
         channel: Channel,
         ran: &Ran,
     ) -> Result<Result<Vec<u8>, String>, VerifyError> {
@@ -85,7 +89,8 @@ impl Steps<'_> {
         };
         match channel {
             Channel::Descriptor => {
-                self.hands.keep("unittest.jsonl", &bytes(&output.records))?;
+                let name = format!("{}.jsonl", format.name());
+                self.hands.keep(&name, &bytes(&output.records))?;
                 Ok(whole(&output.records))
             }
             Channel::Stdout => Ok(whole(&output.stdout)),
@@ -152,10 +157,8 @@ impl Steps<'_> {
             mapping: report.mapping(self.task.expected().map(|(name, _)| name)),
             ..Shape::default()
         });
-        let agrees = match exit {
-            0 => !report.any_failed(),
-            _ => report.any_failed() || known.is_some_and(|shape| shape.exit == exit),
-        };
+        let usual = exit != 0 && known.is_some_and(|shape| shape.exit == exit);
+        let agrees = usual || report.agrees(exit != 0);
         match judged.reason {
             None if !agrees => judged.unresolved(
                 Reason::RecordsContradict,

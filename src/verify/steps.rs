@@ -8,7 +8,6 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::entered::{entered, shell};
-use super::formats::unittest;
 use super::hands::{Found, Hands, OUTPUT_BYTES, Ran, ending, last_words};
 use super::judge::{self, Judged};
 use super::junit::{self, MAX_REPORT_BYTES};
@@ -16,7 +15,7 @@ use super::keep::{bytes, last_line, last_lines};
 use super::pytest::Records;
 use super::ready::{NotReady, wait_until_ready};
 use super::reward::{self, MAX_REWARD_BYTES};
-use super::{CALLS, Place, VerifyError, channel, held, hidden, pytest};
+use super::{CALLS, Place, VerifyError, channel, formats, held, hidden, pytest};
 use crate::record::{Evidence, Reason, Sees};
 use crate::sandbox::{Exec, Sandbox, User};
 use crate::task::{Format, Runner, Task};
@@ -187,8 +186,9 @@ impl<'a> Steps<'a> {
         if self.tells() {
             files.push((pytest::RUN_PATH, pytest::RUN.as_bytes()));
         }
-        if self.task.verification.runner == Runner::Unittest {
-            files.push((unittest::REPORTER_PATH, unittest::REPORTER.as_bytes()));
+        if let Some(format) = formats::Format::of(self.task.verification.runner) {
+            let own = format.files().iter();
+            files.extend(own.map(|(path, content)| (*path, content.as_bytes())));
         }
         if files.is_empty() {
             return Ok(Vec::new());

@@ -67,6 +67,161 @@ fn tap(yard: &Yard) -> PathBuf {
     )
 }
 
+/// A task on a repository of these files, each with its text or, where the solution
+/// changes it, `wrong|right`; `hidden` is its hidden file, `names` what must begin to
+/// pass and what must still.
+fn repo_task(
+    yard: &Yard,
+    runner: &str,
+    command: &str,
+    files: &[(&str, &str)],
+    hidden: (&str, &str),
+    names: [&str; 2],
+) -> PathBuf {
+    let task = yard.path("tasks").join(runner);
+    let write = |path: &str, text: &str| {
+        let path = task.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let [new, old] = names;
+    write(
+        "task.toml",
+        &format!(
+            "[repo]\npath = \"repo\"\n[verification]\nrunner = {runner:?}\ncommand = {command:?}\n\
+             overlay = \"tests/files\"\nfail_to_pass = [{new:?}]\npass_to_pass = [{old:?}]\n"
+        ),
+    );
+    write("instruction.md", "Make double() double.\n");
+    write("environment/Dockerfile", "FROM proofyard/python\n");
+    write(
+        "solution/solve.sh",
+        "#!/bin/bash\nsed -i 's/x + 1/x + x/' twice/double.py\n",
+    );
+    for (path, text) in files {
+        write(&format!("repo/{path}"), text);
+    }
+    let (path, text) = hidden;
+    write(&format!("tests/files/{path}"), text);
+    task
+}
+
+const DOUBLE: (&str, &str) = ("twice/double.py", "def double(x):\n    return x + 1\n");
+
+/// A repository with a script that has unittest's runner and result in its own way, and
+/// tests that are called by their docstrings.
+fn script(yard: &Yard) -> PathBuf {
+    let script = r#"import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+class Result(unittest.TextTestResult):
+    def addFailure(self, test, err):
+        self.stream.writeln("FAIL")
+        self.failures.append((test, "see above"))
+
+
+class Runner(unittest.TextTestRunner):
+    resultclass = Result
+
+
+if __name__ == "__main__":
+    suites = unittest.defaultTestLoader.loadTestsFromNames(sys.argv[1:])
+    result = Runner(verbosity=2).run(suites)
+    sys.exit(bool(result.failures or result.errors))
+"#;
+    let tests = r#"import unittest
+
+from twice.double import double
+
+
+class Doubles(unittest.TestCase):
+    def test_new(self):
+        """Four is doubled."""
+        self.assertEqual(double(4), 8)
+
+    def test_old(self):
+        self.assertEqual(double(1), 2)
+"#;
+    repo_task(
+        yard,
+        "unittest-script",
+        "./tests/runtests.py {targets} checks.test_double",
+        &[
+            DOUBLE,
+            ("twice/__init__.py", ""),
+            ("tests/runtests.py", script),
+        ],
+        ("tests/checks/test_double.py", tests),
+        ["Four is doubled.", "test_old (checks.test_double.Doubles)"],
+    )
+}
+
+/// A repository whose tests are functions, with helpers of its own that say what they are.
+fn functions(yard: &Yard) -> PathBuf {
+    let helpers = r#"import functools
+
+
+class XFail(Exception):
+    pass
+
+
+class Skipped(Exception):
+    pass
+
+
+def skip(why):
+    raise Skipped(why)
+
+
+def XFAIL(function):
+    @functools.wraps(function)
+    def wrapped():
+        try:
+            function()
+        except Exception:
+            raise XFail(function.__name__)
+
+    return wrapped
+"#;
+    let tests = r#"from twice.double import double
+from twice.helpers import XFAIL, skip
+
+
+def test_new():
+    assert double(4) == 8
+
+
+def test_old():
+    assert double(1) == 2
+
+
+@XFAIL
+def test_words():
+    assert double("x") == 2
+
+
+def test_elsewhere():
+    skip("not here")
+"#;
+    repo_task(
+        yard,
+        "functions",
+        "python3 twice/tests/test_double.py",
+        &[
+            DOUBLE,
+            ("twice/__init__.py", ""),
+            ("twice/helpers.py", helpers),
+            ("twice/tests/__init__.py", ""),
+        ],
+        ("twice/tests/test_double.py", tests),
+        ["test_new", "test_old"],
+    )
+}
+
 /// One run: the solution, nothing, and a change that forges a report.
 fn judged(yard: &Yard, task: &Path, forgery: &str) -> [Value; 3] {
     let script = yard.script("forge.jsonl", &[bash(forgery), call("submit", json!({}))]);
@@ -96,6 +251,36 @@ fn unittest_is_judged_by_what_its_reporter_told() {
     let task = unittest(&yard);
     let forgery = "printf 'import os\\nprint(\"Ran 2 tests in 0.1s\\\\n\\\\nOK\", flush=True)\\nos._exit(0)\\n' > /app/twice.py";
     holds(judged(&yard, &task, forgery), "no_verdict");
+}
+
+#[test]
+fn a_script_of_unittest_is_judged_by_what_is_listened_to() {
+    let yard = Yard::new();
+    let task = script(&yard);
+    let forger = r#"import sys, unittest
+class Doubles(unittest.TestCase):
+    def test_new(self):
+        """Four is doubled."""
+    def test_old(self):
+        pass
+Doubles.__module__ = "checks.test_double"
+unittest.TextTestRunner(verbosity=2).run(unittest.defaultTestLoader.loadTestsFromTestCase(Doubles))
+sys.exit(0)
+"#;
+    let forgery = format!("cat > twice/double.py <<'EOF'\n{forger}EOF");
+    holds(judged(&yard, &task, &forgery), "no_verdict");
+}
+
+#[test]
+fn functions_are_judged_by_what_our_own_runner_told() {
+    let yard = Yard::new();
+    let task = functions(&yard);
+    let forger = r#"import os
+print("test_new ok\ntest_old ok", flush=True)
+os._exit(0)
+"#;
+    let forgery = format!("cat > twice/double.py <<'EOF'\n{forger}EOF");
+    holds(judged(&yard, &task, &forgery), "no_verdict");
 }
 
 #[test]

@@ -49,7 +49,7 @@ use crate::record::{Fault, Limits, PlannedTrial, RunRecord, TaskId, Timing, Tria
 use crate::sandbox::docker::images::Images;
 use crate::sandbox::docker::{DockerSandbox, Engine, Project};
 use crate::sandbox::{MainProcess, NetworkMode, Privileges, Role, Sandbox, SandboxSpec};
-use crate::task::{Network, Services, Task, ToolPlace};
+use crate::task::{Format, Network, Services, Task, ToolPlace};
 use crate::tool::{CallLimits, TOOLS};
 pub use check::{Settled, Soundness};
 pub use examine::Scope;
@@ -207,9 +207,11 @@ impl Trials {
             }
             .or_else(|| main?.user.clone()),
             work_tree: ready.work_tree(),
-            main: match task.ours() {
-                true => MainProcess::Image,
-                false => services::main_process(environment, task.format),
+            main: match task.format {
+                Format::Proofyard => MainProcess::Image,
+                // Nothing but what keeps a container alive, which the helper does.
+                Format::SweBench => MainProcess::None,
+                format => services::main_process(environment, format),
             },
             privileges: match task.ours() {
                 true => Privileges::Least,

@@ -14,7 +14,7 @@ use crate::sandbox::docker::DockerSandbox;
 use crate::sandbox::docker::images::{BuiltImage, Described, ImageError, ImageProgress, Recipe};
 use crate::sandbox::{MainProcess, Role, Sandbox, WorkTree};
 use crate::task::compose::Build;
-use crate::task::{Environment, HealthCheck, ImageSource, Repo, RepoSource, Step, Task};
+use crate::task::{Environment, Format, HealthCheck, ImageSource, Repo, RepoSource, Step, Task};
 use crate::verify::reference::{JudgedRecord, ReferenceRun};
 
 /// A task that trials can begin on.
@@ -102,7 +102,8 @@ impl Ready {
     /// another format, whose tests may need it, or one that says when it is ready.
     pub fn starts_main(&self) -> bool {
         let environment = &self.task.environment;
-        !self.task.ours() || environment.health.is_some() || environment.services.is_some()
+        let by_format = matches!(self.task.format, Format::Harbor | Format::TerminalBench);
+        by_format || environment.health.is_some() || environment.services.is_some()
     }
 
     /// How the reward comes from those of steps; none where there are none.

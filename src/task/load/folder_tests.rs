@@ -252,3 +252,26 @@ fn a_contract_that_cannot_be_kept_says_why() {
           │            ^^^^^^^^^ did you mean "harbor"? it may be "harbor"
         "#);
 }
+
+#[test]
+fn a_script_that_runs_unittest_is_named_in_plain_words() {
+    let of = |command: &str| {
+        let runner = format!("runner = \"unittest-script\"\n{command}\noverlay =");
+        Folder::new(&REPO_TASK.replace("overlay =", &runner))
+    };
+    let task = of("command = \"./tests/runtests.py -v {targets}\"").load();
+    assert_eq!(task.unwrap().verification.runner.name(), "unittest-script");
+    let commands = [
+        "\"./tests/run\"",
+        "\"cd tests && ./run.py\"",
+        "\"a 'b c.py'\"",
+    ];
+    let commands = commands.map(|command| format!("command = {command}"));
+    for command in commands.iter().map(String::as_str).chain([""]) {
+        let shown = of(command).error();
+        assert!(
+            shown.contains("names a Python script"),
+            "{command}: {shown}"
+        );
+    }
+}

@@ -101,6 +101,11 @@ pub enum RunnerName {
     Script,
     /// Python's unittest.
     Unittest,
+    /// A Python script that runs unittest by itself, as `command` says.
+    #[serde(rename = "unittest-script")]
+    UnittestScript,
+    /// Plain test functions of Python files.
+    Functions,
     /// JUnit XML at `/logs/verifier/junit.xml`, from any runner.
     Junit,
     /// TAP on standard output; `node --test` where no command is given.

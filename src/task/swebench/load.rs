@@ -144,8 +144,8 @@ fn verification(file: &InstanceFile, dir: &Path) -> Verification {
         answers: vec![format!("github.com/{}", file.repo)],
         runner: match strict.as_ref().map(|strict| strict.runner) {
             Some(StrictRunner::Pytest) => Runner::Pytest,
-            Some(StrictRunner::UnittestScript) => Runner::Unittest,
-            Some(StrictRunner::Functions) => Runner::Log,
+            Some(StrictRunner::UnittestScript) => Runner::UnittestScript,
+            Some(StrictRunner::Functions) => Runner::Functions,
             Some(StrictRunner::Log) | None => Runner::Log,
         },
         enter: strict.as_ref().map(|strict| strict.enter.clone()),

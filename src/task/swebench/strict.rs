@@ -3,6 +3,8 @@
 use super::file::{StrictRun, StrictRunner};
 use crate::swebench::script::Parts;
 
+/// Stands in a command for what is named to the runner.
+const TARGETS: &str = "{targets}";
 /// Official log parsers of runs that pytest makes.
 const PYTEST: [&str; 5] = [
     "pytest",
@@ -15,16 +17,32 @@ const PYTEST: [&str; 5] = [
 /// The run whose tests leave records, where this eval script was taken apart.
 pub fn strict(parser: &str, parts: &Parts<'_>) -> StrictRun {
     let runner = runner(parser, &parts.test);
-    let enter = parts.in_environment(&[]);
+    let mut enter = parts.in_environment(&[]);
     let before = match runner {
         StrictRunner::Log => parts.install.clone(),
         // What a script does behind the test patch is done before it here: nothing
         // hidden may be there while a build runs.
         _ => [parts.install.as_slice(), &parts.fetch, &parts.build].concat(),
     };
+    let started = started(&parts.test);
+    if runner != StrictRunner::Log {
+        for variable in &started.variables {
+            enter.push_str(&format!("export {variable}\n"));
+        }
+    }
     let (command, targets) = match runner {
         StrictRunner::Pytest => ("python -m pytest".to_owned(), Vec::new()),
-        StrictRunner::UnittestScript | StrictRunner::Functions => started(&parts.test),
+        StrictRunner::UnittestScript => (
+            format!("python {} {TARGETS}", started.command),
+            started.targets,
+        ),
+        StrictRunner::Functions => {
+            // As its own runner takes the option.
+            if started.command.split(' ').any(|word| word == "-C") {
+                enter.push_str("export SYMPY_USE_CACHE=no\n");
+            }
+            ("python".to_owned(), started.targets)
+        }
         StrictRunner::Log => {
             let lines = [parts.fetch.as_slice(), &parts.build, &parts.test].concat();
             (lines.join("\n"), Vec::new())
@@ -50,29 +68,40 @@ fn runner(parser: &str, test: &[&str]) -> StrictRunner {
     }
 }
 
-/// A test command, and the tests that stand behind it: words behind the last option and
-/// its program.
-fn started(test: &[&str]) -> (String, Vec<String>) {
-    let words: Vec<&str> = test
-        .iter()
-        .flat_map(|line| line.split_whitespace())
-        .collect();
-    // `--parallel 1` takes a number; targets are modules or files.
-    let is_target = |word: &&str| {
-        !word.starts_with('-')
-            && !word.chars().all(|sign| sign.is_ascii_digit())
-            && !word.contains('=')
+/// A test command, taken apart.
+struct Started {
+    /// `NAME=value`, as the shell reads it.
+    variables: Vec<String>,
+    /// The program and its options.
+    command: String,
+    /// Words behind the last option: modules or files.
+    targets: Vec<String>,
+}
+
+fn started(test: &[&str]) -> Started {
+    let line = test.join(" ");
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let is_variable = |word: &&&str| {
+        let name = word.split_once('=').map_or("", |(name, _)| name);
+        !name.is_empty()
+            && name
+                .chars()
+                .all(|sign| sign.is_ascii_alphanumeric() || sign == '_')
     };
-    let at = words.len()
-        - words
-            .iter()
-            .rev()
-            .take_while(|word| is_target(word))
-            .count();
-    let at = at.max(usize::from(!words.is_empty()));
-    let (start, targets) = words.split_at(at);
-    let targets = targets.iter().map(|word| (*word).to_owned());
-    (start.join(" "), targets.collect())
+    let variables = words.iter().take_while(is_variable).count();
+    let (variables, words) = words.split_at(variables);
+    // `--parallel 1` takes a number.
+    let is_target =
+        |word: &&&str| !word.starts_with('-') && !word.chars().all(|sign| sign.is_ascii_digit());
+    let targets = words.iter().rev().take_while(is_target).count();
+    let at = (words.len() - targets).max(usize::from(!words.is_empty()));
+    let (command, targets) = words.split_at(at);
+    let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    Started {
+        variables: owned(variables),
+        command: command.join(" "),
+        targets: owned(targets),
+    }
 }
 
 #[cfg(test)]
@@ -82,12 +111,15 @@ mod tests {
     #[test]
     fn tests_stand_behind_the_last_option() {
         let of = |line| started(&[line]);
-        let (start, targets) = of("./tests/runtests.py --verbosity 2 --parallel 1 admin.tests x");
-        assert_eq!(start, "./tests/runtests.py --verbosity 2 --parallel 1");
-        assert_eq!(targets, ["admin.tests", "x"]);
-        let (start, targets) =
-            of("PYTHONWARNINGS='ignore' bin/test -C --verbose sympy/a/tests/test_a.py");
-        assert_eq!(start, "PYTHONWARNINGS='ignore' bin/test -C --verbose");
-        assert_eq!(targets, ["sympy/a/tests/test_a.py"]);
+        let django = of("./tests/runtests.py --verbosity 2 --parallel 1 admin.tests x");
+        assert_eq!(
+            django.command,
+            "./tests/runtests.py --verbosity 2 --parallel 1"
+        );
+        assert_eq!(django.targets, ["admin.tests", "x"]);
+        let sympy = of("PYTHONWARNINGS='ignore' bin/test -C --verbose sympy/a/tests/test_a.py");
+        assert_eq!(sympy.variables, ["PYTHONWARNINGS='ignore'"]);
+        assert_eq!(sympy.command, "bin/test -C --verbose");
+        assert_eq!(sympy.targets, ["sympy/a/tests/test_a.py"]);
     }
 }

@@ -236,6 +236,13 @@ fn runner(table: &VerificationTable, check: &mut Checker<'_>) -> Runner {
                 "",
             );
         }
+        if runner == Runner::UnittestScript && !table.command.as_deref().is_some_and(is_script) {
+            check.wrong(
+                "verification.runner",
+                "the runner \"unittest-script\" needs a `command` that names a Python script",
+                "for instance `command = \"./tests/runtests.py --parallel 1 {targets}\"` or `\"python -m django test\"`, without quotes and other signs of a shell",
+            );
+        }
         runner
     };
     match table.runner {
@@ -255,12 +262,21 @@ fn runner(table: &VerificationTable, check: &mut Checker<'_>) -> Runner {
         Some(RunnerName::Go) => named(Runner::Go, check),
         Some(RunnerName::Cargo) => named(Runner::Cargo, check),
         Some(RunnerName::Unittest) => named(Runner::Unittest, check),
+        Some(RunnerName::UnittestScript) => named(Runner::UnittestScript, check),
+        Some(RunnerName::Functions) => named(Runner::Functions, check),
         Some(RunnerName::Nextest) => named(Runner::Nextest, check),
         Some(RunnerName::Mocha) => named(Runner::Mocha, check),
         Some(RunnerName::Jest) => named(Runner::Jest, check),
         None if expects => Runner::Pytest,
         None => Runner::Script,
     }
+}
+
+/// Whether a command's plain words have a script or a module in them.
+fn is_script(command: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_@%+=:,./-{} \t".contains(&byte);
+    let mut words = command.split_whitespace();
+    command.bytes().all(plain) && words.any(|word| word == "-m" || word.ends_with(".py"))
 }
 
 fn command(key: &str, value: Option<&String>, check: &mut Checker<'_>) -> Option<String> {

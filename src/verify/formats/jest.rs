@@ -120,9 +120,9 @@ pub fn read(bytes: &[u8], root: &str) -> Result<Report, FormatError> {
         builder.incomplete("the run was interrupted");
     }
     let report = builder.finish();
-    Ok(match written.success == report.any_failed() {
-        true => report.refused("the report's `success` differs from its records"),
-        false => report,
+    Ok(match report.agrees(!written.success) {
+        true => report,
+        false => report.refused("the report's `success` differs from its records"),
     })
 }
 

@@ -7,6 +7,7 @@
 //! know sandboxes' calls, tasks or outcomes.
 
 pub mod cargo;
+pub mod functions;
 pub mod go;
 pub mod jest;
 pub mod junit_any;
@@ -14,7 +15,9 @@ pub mod mocha;
 pub mod nextest;
 mod prove;
 mod report;
+pub mod script_unittest;
 mod start;
+pub mod stream;
 pub mod tap;
 mod tap_point;
 pub mod unittest;
@@ -68,11 +71,13 @@ pub enum Format {
     Jest,
     Junit,
     Unittest,
+    UnittestScript,
+    Functions,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 8] = [
+    pub const ALL: [Format; 10] = [
         Format::Tap,
         Format::Go,
         Format::Cargo,
@@ -81,6 +86,8 @@ impl Format {
         Format::Jest,
         Format::Junit,
         Format::Unittest,
+        Format::UnittestScript,
+        Format::Functions,
     ];
 
     /// Of a task's runner; none for those that have a way of their own.
@@ -95,6 +102,8 @@ impl Format {
             Runner::Jest => Some(Format::Jest),
             Runner::Junit => Some(Format::Junit),
             Runner::Unittest => Some(Format::Unittest),
+            Runner::UnittestScript => Some(Format::UnittestScript),
+            Runner::Functions => Some(Format::Functions),
         }
     }
 
@@ -109,6 +118,8 @@ impl Format {
             Format::Jest => "jest",
             Format::Junit => "junit",
             Format::Unittest => "unittest",
+            Format::UnittestScript => "unittest-script",
+            Format::Functions => "functions",
         }
     }
 
@@ -128,12 +139,14 @@ impl Format {
             Format::Jest => jest::read(bytes, root),
             Format::Junit => junit_any::read(bytes, root),
             Format::Unittest => unittest::read(bytes),
+            Format::UnittestScript => script_unittest::read(bytes),
+            Format::Functions => functions::read(bytes),
         }
     }
 
     /// How the runner is started for the tests in `targets` (see each format's
     /// `command`); `start` replaces the default start command. None where the
-    /// format is many runners' and the task gives no command.
+    /// format is many runners' and the task gives no command that says which.
     pub fn command(self, start: Option<&str>, targets: &[String]) -> Option<Start> {
         Some(match self {
             Format::Tap => tap::command(start, targets),
@@ -144,7 +157,26 @@ impl Format {
             Format::Jest => jest::command(start, targets),
             Format::Junit => return junit_any::command(start),
             Format::Unittest => unittest::command(start, targets),
+            Format::UnittestScript => return script_unittest::command(start, targets),
+            Format::Functions => functions::command(start, targets),
         })
+    }
+
+    /// Programs of our own that the runner is started by, each with its place in the
+    /// sandbox.
+    pub fn files(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Format::Unittest => unittest::FILES,
+            Format::UnittestScript => script_unittest::FILES,
+            Format::Functions => functions::FILES,
+            Format::Tap
+            | Format::Go
+            | Format::Cargo
+            | Format::Nextest
+            | Format::Mocha
+            | Format::Jest
+            | Format::Junit => &[],
+        }
     }
 
     /// What to name to the runner so that it runs the tests of these names: files,
@@ -153,6 +185,8 @@ impl Format {
         let target = match self {
             Format::Go => go::target,
             Format::Unittest => unittest::target,
+            Format::UnittestScript => script_unittest::target,
+            Format::Functions => functions::target,
             Format::Mocha | Format::Jest | Format::Tap => file,
             Format::Cargo | Format::Nextest | Format::Junit => return Vec::new(),
         };
@@ -224,3 +258,6 @@ mod tests;
 
 #[cfg(test)]
 mod forged_tests;
+
+#[cfg(test)]
+mod stream_tests;

@@ -82,6 +82,31 @@ const REPORTS: &[(&str, Format, &[u8])] = &[
         Format::Unittest,
         fixture!("unittest/dies.jsonl"),
     ),
+    (
+        "script",
+        Format::UnittestScript,
+        fixture!("script/kinds.jsonl"),
+    ),
+    (
+        "script_dies",
+        Format::UnittestScript,
+        fixture!("script/dies.jsonl"),
+    ),
+    (
+        "script_imports",
+        Format::UnittestScript,
+        fixture!("script/imports.jsonl"),
+    ),
+    (
+        "functions",
+        Format::Functions,
+        fixture!("functions/kinds.jsonl"),
+    ),
+    (
+        "functions_dies",
+        Format::Functions,
+        fixture!("functions/dies.jsonl"),
+    ),
 ];
 
 #[test]
@@ -217,6 +242,45 @@ fn a_name_finds_its_records_by_the_formats_rule() {
             "tests.test_kinds.Kinds.test_does_not_fail_as_said",
             Some(Xpassed),
         ),
+        (
+            "script",
+            "test_adds (checks.test_kinds.Kinds)",
+            Some(Passed),
+        ),
+        (
+            "script",
+            "test_adds (checks.test_kinds.Kinds.test_adds)",
+            Some(Passed),
+        ),
+        ("script", "Two and two are added.", Some(Passed)),
+        ("script", "It's ... not ok", Some(Failed)),
+        ("script", "Not of a class that broke.", Some(Error)),
+        ("script", "Never", Some(Skipped)),
+        ("script", "checks.test_good", Some(Passed)),
+        ("functions", "test_zulu", Some(Passed)),
+        (
+            "functions",
+            "calc/tests/test_kinds.py::test_same",
+            Some(Passed),
+        ),
+        // One file's passes, another's does not.
+        ("functions", "test_same", Some(Failed)),
+        ("functions", "test_alpha", Some(Failed)),
+        ("functions", "test_before", Some(Error)),
+        (
+            "functions",
+            "calc/tests/test_broken.py::test_after",
+            Some(Error),
+        ),
+        (
+            "functions",
+            "calc/tests/test_disabled.py::test_never",
+            Some(Skipped),
+        ),
+        // Skipped in one file, broken in another.
+        ("functions", "test_never", Some(Error)),
+        ("functions", "test_of_a_decorator_that_hides_it", None),
+        ("functions", "test_one", Some(Passed)),
     ];
     for (report, name, expected) in cases {
         let row = REPORTS.iter().find(|(own, ..)| own == report);
@@ -269,10 +333,31 @@ fn targets_are_named_once() {
         of(Format::Unittest, &unittest),
         ["t.test_a", "t.test_b", "t/test_c.py"]
     );
+    let script = [
+        "test_y (t.test_b.B)",
+        "t.test_a.A.test_x",
+        "t.test_a.A.test_y",
+    ];
+    assert_eq!(
+        of(Format::UnittestScript, &script),
+        ["t.test_a", "t.test_b"]
+    );
+    let docstring = ["t.test_a.A.test_x", "any text may be one. Even this"];
+    assert!(of(Format::UnittestScript, &docstring).is_empty());
+    assert!(of(Format::UnittestScript, &["works"]).is_empty());
+    assert_eq!(
+        of(
+            Format::Functions,
+            &["a/test_b.py::test_x", "a/test_b.py::test_y"]
+        ),
+        ["a/test_b.py"]
+    );
+    assert!(of(Format::Functions, &["a/test_b.py::test_x", "test_y"]).is_empty());
     for format in Format::ALL {
-        let start = format.command(Some("x y"), &[]).unwrap();
+        let start = format.command(Some("x y.py"), &[]).unwrap();
         assert!(start.argv.len() > 1);
-        assert_eq!(format.command(None, &[]).is_none(), format == Format::Junit);
+        let needs_one = matches!(format, Format::Junit | Format::UnittestScript);
+        assert_eq!(format.command(None, &[]).is_none(), needs_one);
     }
 }
 

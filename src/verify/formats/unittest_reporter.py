@@ -1,6 +1,6 @@
 """Runs unittest's tests and writes one JSON line per record to a file descriptor.
 
-    python3 unittest_reporter.py FD FOLDER [TARGET ...]
+    python3 reporter.py FD FOLDER [TARGET ...]
 
 FD is an open descriptor, FOLDER the folder that the tests run in. A TARGET is a
 file below FOLDER, a folder that tests are discovered in, or a dotted name; none
@@ -13,7 +13,7 @@ means discovery in FOLDER. Lines, in this order:
 A record with "above": true stands for every test whose id begins with its own (a
 module that was not imported, a class or module fixture); one with "of": ID is a
 subtest that failed. Python 3.6 to 3.13, standard library only. All that writes a
-record is bound before a test module is imported.
+record is bound before a test module is imported (`lines.py`, beside this file).
 """
 
 import importlib
@@ -21,51 +21,17 @@ import importlib.util
 import os
 import sys
 import time
-import traceback
 import unittest
-from json.encoder import encode_basestring_ascii
 from unittest.loader import _FailedTest
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from lines import describe, writer  # noqa: E402
+
+# A module of the work tree may have this name.
+del sys.path[0], sys.modules["lines"]
+
 LONGEST = 2000
-
-
-def writer(descriptor, write=os.write, quote=encode_basestring_ascii, getpid=os.getpid):
-    """The function that writes a line; a forked child writes none."""
-    own = getpid()
-    text, whole, count, kinds = str, int, len, isinstance
-
-    def encode(value):
-        if value is True:
-            return "true"
-        if kinds(value, whole):
-            return text(whole(value))
-        if kinds(value, list):
-            return "[" + ",".join([encode(item) for item in value]) + "]"
-        # Lone surrogates are no JSON.
-        return quote(value.encode("utf-8", "backslashreplace").decode("utf-8"))
-
-    def emit(pairs):
-        if getpid() != own:
-            return
-        fields = [quote(key) + ":" + encode(value) for key, value in pairs]
-        left = ("{" + ",".join(fields) + "}\n").encode("ascii")
-        while left:
-            left = left[write(descriptor, left):]
-
-    return emit
-
-
-def describe(
-    err, whole=traceback.format_exception, short=traceback.format_exception_only, say=sys.stderr.write
-):
-    """What an exception says; its traceback goes to standard error, for people."""
-    try:
-        say("".join(whole(*err)))
-    except Exception:
-        pass
-    return "".join(short(*err[:2])).strip()
-
-
 BADNESS = {"passed": 0, "xpassed": 1, "skipped": 2, "xfailed": 3, "failed": 5, "error": 6}
 
 
