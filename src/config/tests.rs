@@ -8,6 +8,7 @@ use insta::assert_snapshot;
 use super::*;
 use crate::diagnose::Step;
 use crate::diagnose::toml::known_keys;
+use crate::swebench::{Rules, Under};
 
 /// A project's folder with a `harness.toml`, and an environment.
 struct Project {
@@ -78,8 +79,15 @@ fn without_a_file_the_defaults_are_in_force() {
         model,
         models,
         prices,
+        swebench,
+        datasets,
     } = Project::new(None).load().settings;
     assert_eq!(file, None);
+    assert!(datasets.is_empty());
+    assert_eq!(
+        (swebench.rules, swebench.version, swebench.timeout.as_secs()),
+        (Under::Both, Rules::V5_0, 1800)
+    );
     assert_eq!(
         (run.tasks, run.agents),
         (vec!["tasks".to_string()], Vec::new())

@@ -14,6 +14,7 @@ fn judged(reason: Option<Reason>) -> Judged {
         probes: Vec::new(),
         withheld: Vec::new(),
         hidden_read_only: None,
+        official: None,
         outcome: if reason.is_none() {
             Outcome::Resolved
         } else {

@@ -1,6 +1,7 @@
 //! Images in a real engine. Each test's images hold a number of their own, so
 //! that nothing is shared between tests, and are removed at its end.
 
+mod budget;
 mod place;
 
 use std::fs;

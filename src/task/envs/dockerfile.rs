@@ -141,7 +141,7 @@ impl Environment {
             "eval_commands": self.eval_commands,
             "parser": self.parser,
             "eval_type": self.eval_type.name(),
-            "network": self.network.map(|network| format!("{network:?}")),
+            "network": self.network.as_ref().map(|network| format!("{network:?}")),
             "cpus": self.cpus,
             "memory": self.memory_bytes,
             "timeout": timeout,

@@ -52,7 +52,7 @@ fn the_least_that_is_said_has_the_rest_by_default() {
     assert_eq!(environment.workdir, "/testbed");
     assert_eq!(environment.eval_type, EvalType::PassAndFail);
     assert_eq!(environment.history, History::Ancestors);
-    assert_eq!((environment.network, environment.timeout), (None, None));
+    assert!(environment.network.is_none() && environment.timeout.is_none());
     let source = Source::Url("https://github.com/a/b.git".into());
     assert_eq!(environment.source("a/b"), source);
 }

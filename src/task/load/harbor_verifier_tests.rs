@@ -52,6 +52,7 @@ fn image(separate: Option<Separate>, dir: &Path) -> (String, bool) {
     let separate = separate.unwrap();
     let source = match separate.environment.image {
         ImageSource::Named(name) => name,
+        ImageSource::Instance(_) => panic!("no instance of a data set"),
         ImageSource::Dockerfile(folder) => {
             let below = folder.strip_prefix(dir).unwrap();
             format!("{}/Dockerfile", below.display())

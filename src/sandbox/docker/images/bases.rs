@@ -1,5 +1,6 @@
 //! Images that others made: local as they are, pulled, or made anew.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bollard::Docker;
@@ -14,7 +15,7 @@ use super::text::plain;
 use super::{BuiltImage, ImageProgress, Images, LONG, Progress, debian};
 
 /// How often a pull is tried, and the first pause between two, which doubles.
-const ATTEMPTS: u32 = 3;
+pub(super) const ATTEMPTS: u32 = 3;
 const BACKOFF: Duration = Duration::from_secs(1);
 /// How long a pull may say nothing.
 const SILENCE: Duration = Duration::from_secs(120);
@@ -113,6 +114,11 @@ impl Images {
         })
     }
 
+    /// The folder of the recipe that a name means, where it means one of `images/`.
+    pub(super) fn own(&self, name: &str) -> Option<PathBuf> {
+        super::recipe::own_base(name, self.dir.as_deref()?)
+    }
+
     /// An image by its name, as a task's `docker_image` says it: a recipe of
     /// `images/` is built, what is local is used as it is, else it is pulled
     /// where `pull` and the settings allow.
@@ -125,9 +131,8 @@ impl Images {
         pull_it: bool,
         progress: &Progress<'_>,
     ) -> Result<BuiltImage, ImageError> {
-        let dir = self.dir.as_deref();
-        if let Some(own) = dir.and_then(|dir| super::recipe::own_base(name, dir)) {
-            let recipe = Recipe::from_dir(&own, dir)?;
+        if let Some(own) = self.own(name) {
+            let recipe = Recipe::from_dir(&own, self.dir.as_deref())?;
             return self.ensure(&recipe, LONG, progress).await;
         }
         if local(&self.docker, name).await?.is_none() {
@@ -156,7 +161,7 @@ impl Images {
     ) -> Result<Option<BuiltImage>, ImageError> {
         for name in names {
             if local(&self.docker, name).await?.is_some() {
-                return self.found(name).await.map(Some);
+                return self.for_instance(name, false, progress).await.map(Some);
             }
         }
         // A name without a namespace is one that somebody built here.
@@ -170,13 +175,7 @@ impl Images {
                     attempts: 0,
                     message,
                 }),
-                None => {
-                    let pulling = async {
-                        pull(&self.docker, name, ATTEMPTS, progress).await?;
-                        self.found(name).await
-                    };
-                    self.shared(&format!("pull {name}"), pulling).await
-                }
+                None => self.for_instance(name, true, progress).await,
             };
             match pulled {
                 Ok(image) => return Ok(Some(image)),
@@ -213,7 +212,7 @@ fn is_no_way(message: &str) -> bool {
 }
 
 /// Pulls an image, with pauses between attempts.
-async fn pull(
+pub(super) async fn pull(
     docker: &Docker,
     image: &str,
     attempts: u32,

@@ -262,6 +262,11 @@ impl Images {
         Ok(())
     }
 
+    /// Says that this process no longer uses `key`.
+    pub(super) fn end_lease(&self, key: &str) {
+        locked(&self.leases).remove(key);
+    }
+
     pub(super) async fn right_to_make(
         &self,
         key: &str,

@@ -79,7 +79,7 @@ impl Images {
     }
 
     /// Ids of images that containers, running or not, were made from.
-    async fn used(&self) -> Result<HashSet<String>, ImageError> {
+    pub(super) async fn used(&self) -> Result<HashSet<String>, ImageError> {
         let options = ListContainersOptionsBuilder::new().all(true).build();
         let containers = self
             .docker
@@ -93,15 +93,8 @@ impl Images {
     }
 
     /// Removes the tags that are ours; false where somebody uses the image.
-    async fn remove(&self, image: &OurImage, dry_run: bool) -> Result<bool, ImageError> {
-        let key = match (&image.recipe, image.tag.rsplit_once(':')) {
-            (Some(recipe), _) => recipe.as_str().trim_start_matches("sha256:").to_owned(),
-            (None, Some((_, version))) if image.kind == ImageKind::Base => {
-                format!("debian-{version}")
-            }
-            (None, _) => image.tag.replace(['/', ':'], "-"),
-        };
-        let Some(_held) = self.locks.removal(&key)? else {
+    pub(super) async fn remove(&self, image: &OurImage, dry_run: bool) -> Result<bool, ImageError> {
+        let Some(_held) = self.locks.removal(&image.lock_key())? else {
             return Ok(false);
         };
         if dry_run {
@@ -121,7 +114,7 @@ impl Images {
     }
 
     /// Removes a tag, and with the last one the image; false where it is in use.
-    async fn untag(&self, tag: &str) -> Result<bool, ImageError> {
+    pub(super) async fn untag(&self, tag: &str) -> Result<bool, ImageError> {
         let options = RemoveImageOptionsBuilder::new().build();
         match self.docker.remove_image(tag, Some(options), None).await {
             Ok(_) => Ok(true),

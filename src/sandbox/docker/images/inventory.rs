@@ -40,6 +40,17 @@ impl OurImage {
         let (repository, _) = self.tag.rsplit_once(':')?;
         repository.strip_prefix(NAMESPACE)
     }
+
+    /// The name of its locks.
+    pub(super) fn lock_key(&self) -> String {
+        match (&self.recipe, self.tag.rsplit_once(':')) {
+            (Some(recipe), _) => recipe.as_str().trim_start_matches("sha256:").to_owned(),
+            (None, Some((_, version))) if self.kind == ImageKind::Base => {
+                format!("debian-{version}")
+            }
+            (None, _) => self.tag.replace(['/', ':'], "-"),
+        }
+    }
 }
 
 /// What an image of ours is for.

@@ -7,9 +7,11 @@
 //! An image is addressed by the digest of all that its recipe says, so whoever
 //! asks twice gets the same one and nothing is built. However many ask at once,
 //! one builds: within a process they share the answer, between processes a lock
-//! file decides. What is in use is leased, and never removed by [`Images::gc`].
+//! file decides. What is in use is leased, and never removed by [`Images::gc`] or
+//! [`Images::keep_within`].
 
 mod bases;
+mod budget;
 mod build;
 mod buildkit;
 mod context;
@@ -27,7 +29,9 @@ mod lock;
 mod recipe;
 mod rewrite;
 mod text;
+mod uses;
 
+pub use budget::{InUse, Removed, Trimmed};
 pub use error::{BuildFailure, ImageError};
 pub use gc::{Collected, GcRules};
 pub use host::{CA_PATH, CA_VARIABLES, host_env};
@@ -49,6 +53,7 @@ use crate::config::{HostSettings, ImageSettings};
 use crate::record::Digest;
 use layers::Layers;
 use lock::{Held, Locks};
+use uses::Uses;
 
 /// How long an image of ours may take that nobody set a limit for.
 pub const LONG: Duration = Duration::from_secs(30 * 60);
@@ -108,6 +113,7 @@ pub struct Images {
     host: HostSettings,
     locks: Locks,
     layers: Layers,
+    uses: Uses,
     /// What is being made right now, by key; those who come later share the answer.
     in_flight: Mutex<HashMap<String, Shared>>,
     /// What this process uses, by key.
@@ -128,6 +134,7 @@ impl Images {
             host: host.clone(),
             locks: Locks::new(&host.state),
             layers: Layers::new(&host.state),
+            uses: Uses::new(&host.state),
             in_flight: Mutex::default(),
             leases: Mutex::default(),
             unreachable: OnceLock::new(),
