@@ -117,3 +117,29 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::fixture::{RecordBuilder, plan_of};
+
+    #[test]
+    fn a_verdict_that_is_kept_comes_back_with_its_files_and_no_trajectory() {
+        let state = tempfile::tempdir().unwrap();
+        let (trial, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::create_dir(trial.path().join("verifier")).unwrap();
+        fs::write(trial.path().join("verifier/stdout.txt"), "ran").unwrap();
+        fs::write(trial.path().join(TRAJECTORY), "{}").unwrap();
+        let verdicts = Verdicts::new(state.path());
+        let (key, other) = (VerdictKey("a".into()), VerdictKey("b".into()));
+        let record = RecordBuilder::of(&plan_of(&["a"]), 0).build();
+        verdicts.store(&key, trial.path(), &record).unwrap();
+        assert_eq!(verdicts.load(&other, to.path()), None);
+        assert_eq!(verdicts.load(&key, to.path()), Some(record));
+        assert_eq!(
+            fs::read(to.path().join("verifier/stdout.txt")).unwrap(),
+            b"ran"
+        );
+        assert!(!to.path().join(TRAJECTORY).exists());
+    }
+}

@@ -261,3 +261,6 @@ pub fn graded(rules: Rules, official: &Official, log: &[u8]) -> Came {
         Err(error) => Came::Broke(error),
     }
 }
+
+#[cfg(test)]
+mod tests;
