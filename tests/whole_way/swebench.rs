@@ -31,9 +31,7 @@ pub struct Bench {
 
 impl Bench {
     pub fn new() -> Self {
-        let yard = Yard::new();
-        std::fs::create_dir(yard.path("envs")).unwrap();
-        Self { yard }
+        Self { yard: Yard::new() }
     }
 
     /// A base that has all that a specification needs, so that nothing is fetched: the way
@@ -110,7 +108,10 @@ impl Bench {
             let text = git(&[&["diff", &base, &fix, "--"], paths].concat());
             if text.is_empty() { text } else { text + "\n" }
         };
-        let (patch, test_patch) = (diff(&[".", ":!*tests"]), diff(&["*tests"]));
+        let (patch, test_patch) = (
+            diff(&[".", ":(exclude,glob)**/tests/**"]),
+            diff(&[":(glob)**/tests/**"]),
+        );
         Project {
             name: name.to_owned(),
             folder,
@@ -123,18 +124,18 @@ impl Bench {
 
     /// A specification of a project's environment; nothing is fetched while it is built.
     pub fn specify(&self, project: &Project, base: &str, more: &str) {
-        let text = format!(
-            "[[environment]]\nrepo = \"own/{}\"\nbase = {base:?}\nsource = {:?}\nnetwork = \"none\"\n{more}\n",
-            project.name,
-            project.folder.to_str().unwrap()
-        );
-        write(
-            &self
-                .yard
-                .path("envs")
-                .join(format!("{}.toml", project.name)),
-            &text,
-        );
+        let source = project.folder.to_str().unwrap();
+        let repo = format!("own/{}", project.name);
+        let text = format!("source = {source:?}\nnetwork = \"none\"\n{more}");
+        self.specify_repo(&repo, base, &text);
+    }
+
+    /// The specification of a repo by its name in rows.
+    pub fn specify_repo(&self, repo: &str, base: &str, more: &str) {
+        let folder = self.yard.path("envs");
+        std::fs::create_dir_all(&folder).unwrap();
+        let text = format!("[[environment]]\nrepo = {repo:?}\nbase = {base:?}\n{more}\n");
+        write(&folder.join("own.toml"), &text);
     }
 
     /// The rows as a file of JSON lines.
@@ -145,12 +146,14 @@ impl Bench {
         path
     }
 
-    /// Flags of every run here.
+    /// Flags of every run here: the specifications, where there are any.
     pub fn flags(&self) -> Vec<String> {
-        let envs = self.yard.path("envs").to_str().unwrap().to_owned();
-        ["--envs", &envs, "--set", "images.pull=false"]
-            .map(str::to_owned)
-            .to_vec()
+        let envs = self.yard.path("envs");
+        let mut flags = vec!["--set", "images.pull=false"];
+        if envs.is_dir() {
+            flags.extend(["--envs", envs.to_str().unwrap()]);
+        }
+        flags.into_iter().map(str::to_owned).collect()
     }
 
     /// The finished trials of a run, in the order of their agents.
@@ -222,7 +225,7 @@ pub fn holds(bench: &Bench, [oracle, nothing]: &[Value; 2]) {
     let passed = |test: &Value| test["state"] == "passed" || test["state"] == "xfailed";
     assert!(tests.iter().all(passed), "{tests:#?}");
     let official = &oracle["verdict"]["official"];
-    assert_eq!(official["rules"], "swebench 5.0", "{official:#}");
+    assert_eq!(official["rules"], "5.0", "{official:#}");
     assert_eq!(official["resolved"], true);
     assert_eq!(official["differs"], Value::Null);
     let id = oracle["task"]["name"].as_str().unwrap();

@@ -84,6 +84,7 @@ fn an_agent_finds_nothing_of_the_fix() {
     assert_eq!(next(), "no fix", "{said}");
     // The base commit and the one before it.
     assert_eq!([next(), next()], ["2", "2"], "{said}");
+    assert_eq!(next(), "v0.9", "{said}");
     assert_eq!(next(), "Add one to what is given", "{said}");
     assert_eq!(next(), "tests/test_double.py", "{said}");
     let proof = &trial["provenance"]["checkout"];

@@ -7,7 +7,7 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use serde_json::{Value, json};
 
-use crate::swebench::{Bench, File, Project, holds, write};
+use crate::swebench::{Bench, File, Project, git, holds};
 
 /// A project whose image has a file that no commit has, and that its code needs.
 const FILES: [File; 3] = [
@@ -124,7 +124,7 @@ fn a_row_of_swe_bench_live_runs_by_its_commands() {
 fn a_row_of_swe_smith_begins_with_its_patch_as_the_bug() {
     let bench = Bench::new();
     let project = bench.project("smith", &FILES);
-    let bug = crate::swebench::git(
+    let bug = git(
         &project.folder,
         &["diff", &project.fix, &project.base, "--", "twice"],
     );
@@ -137,12 +137,11 @@ fn a_row_of_swe_smith_begins_with_its_patch_as_the_bug() {
         "image_name": bench.image(&project, "main", MADE),
         "problem_statement": "`double(4)` is 5.\n",
     });
-    let spec = format!(
-        "[[environment]]\nrepo = \"swesmith/own__smith.abcdef12\"\nbase = {:?}\n\
-         test = \"python3 -m pytest -rA\"\nparser = \"pytest\"\n",
-        bench.base("python")
+    bench.specify_repo(
+        "swesmith/own__smith.abcdef12",
+        &bench.base("python"),
+        "test = \"python3 -m pytest -rA\"\nparser = \"pytest\"\n",
     );
-    write(&bench.yard.path("envs/smith.toml"), &spec);
     let look = "git rev-list --all --count; git status --porcelain -uno | wc -l; tail -n 1 twice/double.py";
     let look = bench.agent("look", &[look]);
     let trials = bench.run(&bench.rows(&[row]), &["oracle", "nop", &look], &[]);
@@ -211,7 +210,11 @@ fn rows_that_cannot_be_run_are_refused_with_what_is_wrong() {
     let program = "def parser(log):\n    return {}\n";
     let commands = ("test_cmds", json!(["true"]));
     for (row, expected) in [
-        (row(), "no specification in `envs` is for own/imaged 1.0"),
+        (row(), "has no log parser"),
+        (
+            with(&[("log_parser", json!("pytest"))]),
+            "no specification in `envs` is for own/imaged 1.0",
+        ),
         (
             with(&[commands.clone(), ("log_parser", json!(program))]),
             "the log parser of its row is a program, which is not run",
