@@ -12,10 +12,15 @@ fn passes() -> String {
         .concat()
 }
 
-/// A file that is imported before any test, and ends the run.
+/// A file that is imported before any test; it lets go of what pytest shows, and ends the
+/// run.
 fn conftest() -> String {
-    let passes = passes();
-    format!("cat > conftest.py <<'EOF'\nimport os\n{passes}os._exit(0)\nEOF")
+    let passes = passes().replace("print", "    print");
+    format!(
+        "cat > conftest.py <<'EOF'\nimport os\n\n\ndef pytest_configure(config):\n    \
+         config.pluginmanager.getplugin(\"capturemanager\").stop_global_capturing()\n{passes}    \
+         os._exit(0)\nEOF"
+    )
 }
 
 /// Lines behind the true ones, of which the last counts; with a failure among them, the
@@ -28,18 +33,20 @@ fn at_exit() -> String {
     )
 }
 
-/// A whole run of tests, shown while the repo is installed.
+/// A whole run of tests, shown while the repo is installed. The words are put together
+/// there: the log has the change as well, as a diff.
 fn installed() -> String {
     let passes = passes();
     format!(
-        "cat > setup.py <<'EOF'\nfrom setuptools import setup\n\nprint(\">>>>> Start Test Output\")\n{passes}\
-         print(\">>>>> End Test Output\")\nprint(\">>>>> Test Exit Code: 0\", flush=True)\n\
+        "cat > setup.py <<'EOF'\nfrom setuptools import setup\n\nword = \">\" * 5\n\
+         print(word, \"Start Test Output\")\n{passes}print(word, \"End Test Output\")\n\
+         print(word, \"Test Exit Code: 0\", flush=True)\n\
          setup(name=\"twice\", version=\"1.0\", packages=[\"twice\"])\nEOF"
     )
 }
 
 /// A fix that says while it works what the official harness says of a run without end.
-const WORDS: &str = "printf 'def double(x):\\n    print(\">>>>> Tests Timed Out\")\\n    return x + x\\n' > twice/double.py";
+const WORDS: &str = "printf 'def double(x):\\n    print(\">\" * 5, \"Tests Timed Out\")\\n    return x + x\\n' > twice/double.py";
 
 fn differs(trial: &Value) -> &str {
     let differs = &trial["verdict"]["official"]["differs"];

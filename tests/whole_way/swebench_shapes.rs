@@ -257,7 +257,7 @@ fn an_instance_without_an_image_is_an_error_that_says_what_is_missing() {
         (trials[0]["outcome"].as_str(), code),
         (Some("error"), Some(1))
     );
-    let said = trials[0]["fault"]["message"].as_str().unwrap();
+    let said = trials[0]["error"]["message"].as_str().unwrap();
     assert!(said.contains("sweb.eval.x86_64.own__imaged-1"), "{said}");
     assert!(
         said.contains("no specification in `swebench.envs`"),
