@@ -17,6 +17,7 @@ use crate::report::ExportError;
 use crate::run::{KeyError, NotRegraded, PlanError, StoreError};
 use crate::sandbox::SandboxError;
 use crate::sandbox::docker::EngineError;
+use crate::swebench::predictions::PredictionError;
 use crate::swebench::row::RowError;
 use crate::swebench::specs::SpecError;
 use crate::task::TaskError;
@@ -99,6 +100,21 @@ pub enum Failure {
     Exclusions(#[from] ExclusionError),
     #[error(transparent)]
     Specs(#[from] SpecError),
+    #[error(transparent)]
+    Predictions(#[from] PredictionError),
+    #[error(
+        "`{path}` is no data set of the SWE-bench family: neither a file of rows, nor a folder of such, nor a name of [datasets]"
+    )]
+    NoDataSet { path: String },
+    #[error("nothing is predicted for any of the {instances} instances that are meant")]
+    NothingPredicted { instances: usize },
+    #[error("{file}:{line}: the data set has no instance `{id}`{}", and_more(*more))]
+    NotInDataSet {
+        file: String,
+        line: usize,
+        id: String,
+        more: usize,
+    },
     #[error("the data set has no field `{field}`; it has {known}")]
     NoField { field: String, known: String },
     #[error(
@@ -163,6 +179,7 @@ impl Failure {
             }
             Self::Config(error) => error.render(colour),
             Self::Rows(error) => error.render(colour),
+            Self::Predictions(error) => error.render(colour),
             Self::Filter(error) => error.render(colour),
             Self::Exclusions(error) => error.render(colour),
             Self::Instances(errors) => {
@@ -184,6 +201,13 @@ impl Failure {
             }
             _ => render_error(self, &[], colour),
         }
+    }
+}
+
+fn and_more(more: usize) -> String {
+    match more {
+        0 => String::new(),
+        more => format!(", and none of {more} more that are predicted for"),
     }
 }
 

@@ -15,6 +15,7 @@ mod evaluate;
 mod exit;
 mod export;
 mod failure;
+mod grade;
 mod guest;
 pub mod images;
 mod import;
@@ -67,6 +68,7 @@ enum Command {
     Run(Box<run::RunArgs>),
     /// Finish what is missing of a run
     Resume(resume::ResumeArgs),
+    Grade(Box<grade::GradeArgs>),
     Regrade(regrade::RegradeArgs),
     Check(check::CheckArgs),
     /// List tasks
@@ -153,6 +155,7 @@ async fn perform(command: Command) -> Exit {
     let done = match command {
         Command::Run(args) => evaluate::run(*args).await,
         Command::Resume(args) => evaluate::resume(args).await,
+        Command::Grade(args) => grade::run(*args).await,
         Command::Regrade(args) => regrade::run(args).await,
         Command::Check(args) => check::run(args).await,
         Command::List(args) => settings(None).and_then(|settings| list::run(&args, &settings)),

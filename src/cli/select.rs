@@ -186,11 +186,30 @@ pub fn tasks(
     settings: &Settings,
     select: &SelectArgs,
 ) -> Result<OfDataSet, Failure> {
+    let meant = rows(name, set, settings, select)?;
+    let ids: Vec<String> = meant
+        .rows
+        .iter()
+        .map(|row| row.instance_id.clone())
+        .collect();
+    tasks_of(name, set, settings, meant, &ids)
+}
+
+/// Those of the rows that are meant and have these ids, as tasks.
+pub fn tasks_of(
+    name: &str,
+    set: &DataSet,
+    settings: &Settings,
+    meant: Meant<'_>,
+    ids: &[String],
+) -> Result<OfDataSet, Failure> {
     let Meant {
-        rows,
+        mut rows,
         record,
         mut warnings,
-    } = rows(name, set, settings, select)?;
+    } = meant;
+    let ids: std::collections::HashSet<&str> = ids.iter().map(String::as_str).collect();
+    rows.retain(|row| ids.contains(row.instance_id.as_str()));
     let environments = Environments::read(&settings.swebench.envs, &[])
         .map_err(|error| Failure::Instances(vec![error.into()]))?;
     warnings.extend(environments.warnings.iter().cloned());
