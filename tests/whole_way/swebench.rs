@@ -186,9 +186,15 @@ impl Bench {
 
     /// What the official harness would have written of a trial.
     pub fn report(&self, trial: &Value) -> Value {
-        let path = trial["verdict"]["official"]["report"].as_str().unwrap();
-        let text = std::fs::read(self.yard.stored(trial).join(path)).unwrap();
-        serde_json::from_slice(&text).unwrap()
+        let path = &trial["verdict"]["official"]["report"];
+        assert_eq!(path, "verifier/official/report.json");
+        serde_json::from_str(&self.official(trial, "report.json")).unwrap()
+    }
+
+    /// A file that the official harness would have kept of a trial.
+    pub fn official(&self, trial: &Value, name: &str) -> String {
+        let path = self.yard.stored(trial).join("verifier/official").join(name);
+        std::fs::read_to_string(path).unwrap()
     }
 }
 

@@ -81,6 +81,14 @@ fn what_fools_the_official_rules_is_refused_by_strict_and_told() {
         assert!(told.starts_with(fooled), "{told}");
         assert!(told.contains(NEW[0]), "{told}");
     }
+    let folder = bench.yard.stored(&trials[0]);
+    let shown = bench.yard.proofyard(&["show", folder.to_str().unwrap()]);
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(
+        shown.contains("official  resolved by the rules of swebench 5.0"),
+        "{shown}"
+    );
+    assert!(shown.contains("the official rules were fooled"), "{shown}");
     let official = &honest["verdict"]["official"];
     assert_eq!(official["resolved"], false, "{honest:#}");
     assert_eq!(honest["outcome"], "unresolved", "{honest:#}");
@@ -117,5 +125,18 @@ fn each_of_the_rules_alone_gives_its_own_answer() {
     assert_eq!(forged_by["outcome"], "unresolved", "{forged_by:#}");
     assert_eq!(honest_by["outcome"], "resolved", "{honest_by:#}");
     assert_eq!(honest_by["verdict"]["official"], Value::Null);
+
+    // The rules of 4.1 do not ask how the tests ended.
+    let ended = bench.agent("ended", &[&conftest().replace("_exit(0)", "_exit(1)")]);
+    let official = |version: &str| {
+        let flags = ["--no-check", "--rules", "official", "--swebench", version];
+        let trial = bench.run(&rows, &[&ended], &flags).remove(0);
+        assert_eq!(trial["verdict"]["official"]["rules"], version);
+        trial["outcome"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(
+        [official("4.1"), official("5.0")],
+        ["resolved", "unresolved"]
+    );
     assert_eq!(bench.yard.left(), Vec::<String>::new());
 }

@@ -41,6 +41,33 @@ fn a_script_of_unittest_is_judged_by_both_rules_with_docstrings_for_ids() {
 }
 
 #[test]
+fn a_run_of_tests_that_never_ends_keeps_what_was_recorded() {
+    let bench = Bench::new();
+    let (_, row) = script(&bench);
+    // The tests come in the order of their names: five, four, old.
+    let endless = "printf 'import time\\n\\ndef double(x):\\n    time.sleep(600 if x == 1 else 0)\\n    return x + x\\n' > twice/double.py";
+    let endless = bench.agent("endless", &[endless]);
+    let flags = ["--no-check", "--set", "swebench.timeout_sec=8"];
+    let trial = bench
+        .run(&bench.rows(&[row]), &[&endless], &flags)
+        .remove(0);
+    assert_eq!(trial["outcome"], "unresolved", "{trial:#}");
+    assert_eq!(trial["verdict"]["reason"], "verifier_timeout", "{trial:#}");
+    let of = |id: &str| states(&trial).into_iter().find(|(test, _)| *test == id);
+    for id in ["Four is doubled.", "test_five (checks.test_double.Doubles)"] {
+        assert_eq!(of(id).unwrap().1, "passed", "{trial:#}");
+    }
+    let old = of("test_old (checks.test_double.Doubles)").unwrap().1;
+    assert_ne!(old, "passed", "{trial:#}");
+    let official = &trial["verdict"]["official"];
+    assert_eq!(official["resolved"], false);
+    assert_eq!(official["report"], Value::Null);
+    let log = bench.official(&trial, "test_output.txt");
+    assert!(log.ends_with("Timeout error: 8 seconds exceeded."), "{log}");
+    assert_eq!(bench.yard.left(), Vec::<String>::new());
+}
+
+#[test]
 fn functions_are_judged_by_both_rules() {
     let bench = Bench::new();
     let (_, row) = functions(&bench);

@@ -97,3 +97,42 @@ fn what_a_list_excludes_is_left_out_and_what_it_names_in_vain_is_told() {
     assert_eq!(numbers(&names), (2..12).collect::<Vec<usize>>());
     assert!(said.contains("own__two-99"), "{said}");
 }
+
+#[test]
+fn a_data_set_has_a_name_a_digest_that_holds_and_a_list_of_what_is_left_out() {
+    let bench = Bench::new();
+    rows(&bench);
+    write(
+        &bench.yard.path("unsound.txt"),
+        "own__one-0 needs a network\n",
+    );
+    let settings = bench.yard.path("harness.toml");
+    let planned = |digest: &str| {
+        let text = format!(
+            "[datasets.own]\npath = \"rows.jsonl\"\nquarantine = \"unsound.txt\"\n{digest}"
+        );
+        write(&settings, &text);
+        let config = settings.to_str().unwrap();
+        let arguments = ["run", "own", "-a", "nop", "--dry-run", "--config", config];
+        let output = bench.yard.proofyard(&arguments);
+        let said = String::from_utf8(output.stdout).unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), said, error)
+    };
+    let (code, said, error) = planned("");
+    assert_eq!(code, Some(0), "{error}");
+    assert!(said.contains("11 trials; nothing was run"), "{said}");
+    let digest = "0".repeat(64);
+    let (code, _, error) = planned(&format!("digest = \"{digest}\"\n"));
+    assert_eq!(code, Some(2), "{error}");
+    assert!(error.contains(&digest), "{error}");
+    // What it says to be right is.
+    let right = error.split(|sign: char| !sign.is_ascii_hexdigit());
+    let right = right.filter(|word| word.len() == 64 && *word != digest);
+    let right = right.last().unwrap();
+    assert_eq!(
+        planned(&format!("digest = \"{right}\"\n")).0,
+        Some(0),
+        "{error}"
+    );
+}

@@ -1,5 +1,6 @@
 //! Rows of every shape: they run, or are refused with what is wrong.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use parquet::data_type::{ByteArray, ByteArrayType};
@@ -7,7 +8,7 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use serde_json::{Value, json};
 
-use crate::swebench::{Bench, File, Project, git, holds};
+use crate::swebench::{Bench, File, Project, git, holds, write};
 
 /// A project whose image has a file that no commit has, and that its code needs.
 const FILES: [File; 3] = [
@@ -140,7 +141,7 @@ fn a_row_of_swe_smith_begins_with_its_patch_as_the_bug() {
     bench.specify_repo(
         "swesmith/own__smith.abcdef12",
         &bench.base("python"),
-        "test = \"python3 -m pytest -rA\"\nparser = \"pytest\"\n",
+        "eval_commands = \"git status --short\"\ntest = \"python3 -m pytest -rA\"\nparser = \"pytest\"\n",
     );
     let look = "git rev-list --all --count; git status --porcelain -uno | wc -l; tail -n 1 twice/double.py";
     let look = bench.agent("look", &[look]);
@@ -149,30 +150,111 @@ fn a_row_of_swe_smith_begins_with_its_patch_as_the_bug() {
     let said = bench.yard.results(&look).remove(0).output.unwrap();
     // The parent of the bug would be the answer.
     assert_eq!(said, "1\n0\n    return x + ONE\n");
+    // The bug is no change of the work tree's that could be set back; the fix is one.
+    let log = bench.official(&oracle, "test_output.txt");
+    assert!(log.contains("\n M twice/double.py\n"), "{log}");
     holds(&bench, &[oracle, nothing]);
 }
 
+/// A data set's instance as it was laid out, but for the name and the text that it came by.
+fn laid_out(bench: &Bench, path: &Path) -> Value {
+    let state = bench.yard.path("state/instances");
+    let _ = std::fs::remove_dir_all(&state);
+    let arguments = ["run", path.to_str().unwrap(), "-a", "nop", "--dry-run"];
+    let output = bench.yard.proofyard(&arguments);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let mut folders = std::fs::read_dir(state).unwrap();
+    let folder = folders
+        .next()
+        .unwrap()
+        .unwrap()
+        .path()
+        .join("own__imaged-1");
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    let mut instance: Value = serde_json::from_str(&read("instance.json")).unwrap();
+    instance.as_object_mut().unwrap().remove("source");
+    for name in [
+        "instruction.md",
+        "tests/test.patch",
+        "tests/eval.sh",
+        "solution/fix.patch",
+    ] {
+        instance[name] = json!(read(name));
+    }
+    instance
+}
+
 #[test]
-fn a_parquet_file_has_the_same_tasks_as_the_lines_that_it_is_made_of() {
+fn lines_a_list_a_table_and_a_task_repository_have_the_same_task() {
     let bench = Bench::new();
     let project = bench.project("imaged", &FILES);
     let mut row = project.row(&[NEW], &[OLD]);
-    row["test_cmds"] = json!("[\"python3 -m pytest -rA\"]");
-    row["log_parser"] = json!("pytest");
-    let lines = bench.rows(&[row.clone()]);
+    for (field, value) in [
+        ("image", "own/imaged:1"),
+        ("eval_script", "#!/bin/bash\npytest -rA\n"),
+        ("log_parser", "pytest"),
+        ("eval_type", "pass_and_fail"),
+        ("split", "test"),
+    ] {
+        row[field] = value.into();
+    }
+    let of_lines = laid_out(&bench, &bench.rows(&[row.clone()]));
+    assert_eq!(of_lines["fail_to_pass"], json!([NEW]));
+
+    let list = bench.yard.path("rows.json");
+    write(&list, &serde_json::to_string_pretty(&json!([row])).unwrap());
+    assert_eq!(laid_out(&bench, &list), of_lines);
+
     let table = bench.yard.path("test-00000-of-00001.parquet");
     std::fs::write(&table, parquet(row.as_object().unwrap())).unwrap();
-    let [of_lines, of_table] = [lines, table].map(|path| {
-        let path = path.to_str().unwrap();
-        let output = bench
-            .yard
-            .proofyard(&["run", path, "-a", "nop", "--dry-run"]);
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(0), "{said}");
-        String::from_utf8(output.stdout).unwrap()
+    assert_eq!(laid_out(&bench, &table), of_lines);
+
+    let repository = bench.yard.path("repository");
+    task_repository(&repository, &row);
+    assert_eq!(laid_out(&bench, &repository), of_lines);
+}
+
+/// A task repository as of swebench 5 with one row.
+fn task_repository(folder: &Path, row: &Value) {
+    let task = folder
+        .join("tasks")
+        .join(row["instance_id"].as_str().unwrap());
+    std::fs::create_dir_all(&task).unwrap();
+    write(
+        &folder.join("sweb.yaml"),
+        "datasets: [own]\nsplits: [test]\n",
+    );
+    let text = |field: &str| row[field].as_str().unwrap();
+    for (field, name) in [
+        ("patch", "gold.patch"),
+        ("test_patch", "test.patch"),
+        ("eval_script", "eval.sh"),
+        ("problem_statement", "problem_statement.md"),
+    ] {
+        std::fs::write(task.join(name), text(field)).unwrap();
+    }
+    let lists = ["FAIL_TO_PASS", "PASS_TO_PASS"].map(|field| {
+        let list: Value = serde_json::from_str(text(field)).unwrap();
+        (field.to_owned(), list)
     });
-    assert!(of_table.contains("own__imaged-1"), "{of_table}");
-    assert_eq!(of_lines, of_table);
+    let lists: serde_json::Map<String, Value> = lists.into_iter().collect();
+    write(&task.join("tests.json"), &Value::from(lists).to_string());
+    let plain = [
+        "instance_id",
+        "repo",
+        "base_commit",
+        "version",
+        "created_at",
+        "image",
+        "log_parser",
+        "eval_type",
+        "split",
+        "difficulty",
+        "environment_setup_commit",
+    ];
+    let yaml = plain.map(|field| format!("{field}: \"{}\"\n", text(field)));
+    write(&task.join("task.yaml"), &yaml.concat());
 }
 
 /// A file with one row of texts.
