@@ -135,7 +135,7 @@ impl Bench {
         let folder = self.yard.path("envs");
         std::fs::create_dir_all(&folder).unwrap();
         let text = format!("[[environment]]\nrepo = {repo:?}\nbase = {base:?}\n{more}\n");
-        write(&folder.join("own.toml"), &text);
+        write(&folder.join(repo.replace('/', "-") + ".toml"), &text);
     }
 
     /// The rows as a file of JSON lines.
