@@ -40,55 +40,29 @@ fn a_script_of_unittest_is_judged_by_both_rules_with_docstrings_for_ids() {
     assert_eq!(evidence, "records", "{:#}", trials[0]);
 }
 
-/// The trial of a change that is right but for one test of the row, which never ends.
-fn endless(bench: &Bench, row: Value, when: &str, seconds: &str) -> Value {
-    let change = format!(
-        "printf 'import time\\n\\n\\ndef double(x):\\n    time.sleep(600 if x == {when} else 0)\\n    return x + x\\n' > twice/double.py"
-    );
-    let agent = bench.agent("endless", &[&change]);
-    let limit = format!("swebench.timeout_sec={seconds}");
-    let flags = ["--no-check", "--set", &limit];
-    let trial = bench.run(&bench.rows(&[row]), &[&agent], &flags).remove(0);
-    assert_eq!(trial["outcome"], "unresolved", "{trial:#}");
-    assert_eq!(trial["verdict"]["reason"], "verifier_timeout", "{trial:#}");
-    let official = &trial["verdict"]["official"];
-    assert_eq!(official["resolved"], false);
-    assert_eq!(official["report"], Value::Null);
-    let log = bench.official(&trial, "test_output.txt");
-    let end = format!("Timeout error: {seconds} seconds exceeded.");
-    assert!(log.ends_with(&end), "{log}");
-    assert_eq!(bench.yard.left(), Vec::<String>::new());
-    trial
-}
-
 #[test]
-fn a_script_of_tests_that_never_ends_keeps_what_was_recorded() {
+fn tests_that_never_end_are_unresolved_and_keep_what_was_recorded() {
     let bench = Bench::new();
     let (_, row) = script(&bench);
     // They come in the order of their names: five, four, old.
-    let trial = endless(&bench, row, "1", "8");
+    let change = "printf 'import time\\n\\n\\ndef double(x):\\n    time.sleep(600 if x == 1 else 0)\\n    return x + x\\n' > twice/double.py";
+    let agent = bench.agent("endless", &[change]);
+    let flags = ["--no-check", "--set", "swebench.timeout_sec=8"];
+    let trial = bench.run(&bench.rows(&[row]), &[&agent], &flags).remove(0);
+    assert_eq!(trial["outcome"], "unresolved", "{trial:#}");
+    assert_eq!(trial["verdict"]["reason"], "verifier_timeout", "{trial:#}");
     let expected = [
         ("Four is doubled.", "passed"),
         ("test_five (checks.test_double.Doubles)", "passed"),
         ("test_old (checks.test_double.Doubles)", "missing"),
     ];
     assert_eq!(states(&trial), expected, "{trial:#}");
-}
-
-#[test]
-fn a_run_of_pytest_that_never_ends_keeps_what_was_recorded() {
-    if std::env::var_os("PROOFYARD_SLOW").is_none() {
-        eprintln!("skipped: PROOFYARD_SLOW is not set");
-        return;
-    }
-    let bench = Bench::new();
-    let (_, row) = pytest(&bench);
-    let trial = endless(&bench, row, "\"one less\"", "25");
-    let expected = [(NEW[0], "passed"), (OLD[0], "passed")];
-    for test in expected {
-        assert!(states(&trial).contains(&test), "{trial:#}");
-    }
-    assert!(!states(&trial).contains(&(NEW[1], "passed")), "{trial:#}");
+    let official = &trial["verdict"]["official"];
+    assert_eq!(official["resolved"], false);
+    assert_eq!(official["report"], Value::Null);
+    let log = bench.official(&trial, "test_output.txt");
+    assert!(log.ends_with("Timeout error: 8 seconds exceeded."), "{log}");
+    assert_eq!(bench.yard.left(), Vec::<String>::new());
 }
 
 #[test]
