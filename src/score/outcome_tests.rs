@@ -52,6 +52,7 @@ fn reference(reason: Reason) -> ReferenceRun {
         sees: Sees::Patch,
         held: true,
         verifier: 1,
+        rules: None,
     };
     let met = JudgedRecord::fault(reason, "met".into());
     ReferenceRun::new(key, Some(met.clone()), met, "2026-01-01T00:00:00Z".into())

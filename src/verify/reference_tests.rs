@@ -9,6 +9,7 @@ fn key() -> ReferenceKey {
         sees: Sees::Patch,
         held: true,
         verifier: VERIFIER_VERSION,
+        rules: None,
     }
 }
 
