@@ -6,13 +6,14 @@ use clap::Args;
 
 use super::Failure;
 use crate::config::Settings;
+use crate::config::raw::HistoryWord;
 use crate::record::DataSetRecord;
 use crate::swebench::row::{self, DataSet, Row};
 use crate::swebench::specs;
 use crate::task::envs::Environments;
 use crate::task::select::{Exclusions, Expression, Value, sample};
 use crate::task::swebench::{Ground, lay_out};
-use crate::task::{self, Task};
+use crate::task::{self, History, Task};
 
 /// Which of them.
 #[derive(Debug, Clone, Default, Args)]
@@ -224,7 +225,10 @@ pub fn tasks_of(
         cache: &cache,
         environments: &environments,
         table: table.as_ref(),
-        history: settings.swebench.history.into(),
+        history: match settings.swebench.history {
+            HistoryWord::Ancestors => History::Ancestors,
+            HistoryWord::None => History::None,
+        },
         timeout: settings.swebench.timeout,
         digest: &set.digest,
         source: name,

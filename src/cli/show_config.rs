@@ -129,6 +129,14 @@ mod tests {
               dir                 "auto" = none                       default
               pull                true                                default
 
+            [swebench]
+              rules               "both"                              default
+              version             "5.0"                               default
+              envs                []                                  default
+              specs               ""                                  default
+              history             "ancestors"                         default
+              timeout_sec         1800.0                              default
+
             [host]
               ca_bundle           "auto" = none                       default
               pass_env            ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "FTP_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "ftp_proxy", "all_proxy"]  default

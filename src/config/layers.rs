@@ -174,6 +174,7 @@ pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
         // Tables whose keys are the user's own names; only a file can write them.
         let written = parse::<HarnessToml>(&file.text).value.unwrap_or_default();
         (raw.models, raw.prices) = (written.models, written.prices);
+        raw.datasets = written.datasets;
     }
     let settings = validate::settings(raw, &values, file.as_ref(), sources)?;
     Ok(Loaded { settings, values })

@@ -339,12 +339,3 @@ impl JsonSchema for Jobs {
         })
     }
 }
-
-impl From<HistoryWord> for crate::task::History {
-    fn from(word: HistoryWord) -> Self {
-        match word {
-            HistoryWord::Ancestors => Self::Ancestors,
-            HistoryWord::None => Self::None,
-        }
-    }
-}

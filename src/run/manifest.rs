@@ -98,10 +98,15 @@ impl Manifest {
     /// stays as visible as it is.
     pub(super) fn of_run(dir: &Path, run: &RunRecord) -> io::Result<Self> {
         let mut manifest = Self::empty(&run.run, None);
-        for name in [PLAN, JOURNAL, TORN, GIVEN] {
+        for (name, needed) in [
+            (PLAN, true),
+            (JOURNAL, true),
+            (TORN, false),
+            (GIVEN, run.grades.is_some()),
+        ] {
             match digest_file(&dir.join(name), None) {
                 Ok(digest) => manifest.files.insert(name.to_owned(), digest),
-                Err(error) if error.kind() == io::ErrorKind::NotFound && name == TORN => None,
+                Err(error) if error.kind() == io::ErrorKind::NotFound && !needed => None,
                 Err(error) => return Err(error),
             };
         }

@@ -62,7 +62,9 @@ impl Steps<'_> {
             told.and_then(|told| format.read(&told, cwd).map_err(|error| error.to_string()));
         let judged = match (report, &ran) {
             (Ok(report), Ran::Ended(output)) => self.by_format(&report, output.ended),
-            (Ok(report), _) => self.by_format(&report, Ended::Unknown),
+            // What was told until then is kept; it resolves nothing.
+            (Ok(report), Ran::TimedOut(_)) => self.by_records_of(&report),
+            (Ok(report), Ran::NoProgram(_)) => self.by_format(&report, Ended::Unknown),
             (Err(problem), _) => {
                 let judged = judge::nothing(self.task, Evidence::Records);
                 let said = format!("{problem}{}", last_words(&ran));
@@ -115,6 +117,30 @@ impl Steps<'_> {
                 &format!("the report is not whole: {reason}"),
             );
         }
+        let mut judged = self.by_records_of(report);
+        let exit = match ended {
+            Ended::Exited(code) => code,
+            _ => -1,
+        };
+        judged.shape = Some(Shape {
+            exit,
+            mapping: report.mapping(self.task.expected().map(|(name, _)| name)),
+            ..Shape::default()
+        });
+        let known = self.place.shape.as_ref();
+        let usual = exit != 0 && known.is_some_and(|shape| shape.exit == exit);
+        let agrees = usual || report.agrees(exit != 0);
+        match judged.reason {
+            None if !agrees => judged.unresolved(
+                Reason::RecordsContradict,
+                &format!("the runner ended with {exit}, which its report does not say"),
+            ),
+            _ => judged,
+        }
+    }
+
+    /// Which expected names passed by the records that there are, whole or not.
+    fn by_records_of(&self, report: &Report) -> Judged {
         let known = self.place.shape.as_ref();
         let mut records = Records::default();
         for (name, _) in self.task.expected() {
@@ -147,24 +173,6 @@ impl Steps<'_> {
                 }
             }
         }
-        let mut judged = judge::by_records(self.task, &records, &[], &self.place.usual);
-        let exit = match ended {
-            Ended::Exited(code) => code,
-            _ => -1,
-        };
-        judged.shape = Some(Shape {
-            exit,
-            mapping: report.mapping(self.task.expected().map(|(name, _)| name)),
-            ..Shape::default()
-        });
-        let usual = exit != 0 && known.is_some_and(|shape| shape.exit == exit);
-        let agrees = usual || report.agrees(exit != 0);
-        match judged.reason {
-            None if !agrees => judged.unresolved(
-                Reason::RecordsContradict,
-                &format!("the runner ended with {exit}, which its report does not say"),
-            ),
-            _ => judged,
-        }
+        judge::by_records(self.task, &records, &[], &self.place.usual)
     }
 }

@@ -11,12 +11,13 @@ use serde_json::Value;
 pub struct Yard {
     pub folder: tempfile::TempDir,
     /// A label of the images that only this yard has.
-    mark: String,
+    pub mark: String,
 }
 
 impl Yard {
     pub fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let mut folder = tempfile::tempdir().unwrap();
+        folder.disable_cleanup(true); // DEBUG
         let name = folder.path().file_name().unwrap().to_str().unwrap();
         let mark = format!("proofyard.test={}", name.trim_start_matches('.'));
         Self { folder, mark }
@@ -88,6 +89,13 @@ impl Yard {
     pub fn image(&self, task: &Path, dockerfile: &str) {
         let text = format!("{dockerfile}\nLABEL {}\n", self.mark);
         std::fs::write(task.join("environment/Dockerfile"), text).unwrap();
+    }
+
+    /// The name of an image of this yard's own; one that is built with the
+    /// [mark](Self::mark) goes with it.
+    pub fn image_name(&self, name: &str) -> String {
+        let (_, mark) = self.mark.split_once('=').unwrap();
+        format!("proofyard-test/{name}:{mark}")
     }
 
     /// The folder of a finished trial.

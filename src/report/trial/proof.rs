@@ -1,10 +1,10 @@
-//! What stands behind a trial's verdict beside its tests: probes, and what of the
-//! change stayed behind.
+//! What stands behind a trial's verdict beside its tests: the official rules, probes, and
+//! what of the change stayed behind.
 //!
-//! Owns the words for both. Must not know how either came to be.
+//! Owns the words for them. Must not know how any of them came to be.
 
 use crate::record::{Probe, Verdict, Withheld};
-use crate::report::text::{flowed, sanitize};
+use crate::report::text::{flowed, sanitize, wrapped};
 
 /// The most paths that are named.
 const PATHS: usize = 8;
@@ -29,6 +29,23 @@ pub(super) fn probes(verdict: &Verdict, columns: usize) -> Vec<String> {
     flowed(&parts, columns)
 }
 
+/// What the official rules say, and why that is not what the records say.
+pub(super) fn official(verdict: &Verdict, columns: usize) -> Vec<String> {
+    let Some(official) = &verdict.official else {
+        return Vec::new();
+    };
+    let resolved = match official.resolved {
+        true => "resolved",
+        false => "not resolved",
+    };
+    let told = format!("{resolved} by the rules of swebench {}", official.rules);
+    let mut lines = vec![sanitize(&told)];
+    if let Some(why) = official.differs.as_ref().or(official.reason.as_ref()) {
+        lines.extend(wrapped(&sanitize(why), columns));
+    }
+    lines
+}
+
 /// What the verifier has of its own.
 pub(super) fn withheld(verdict: &Verdict, columns: usize) -> Vec<String> {
     let told = |own: &Withheld| format!("{} ({})", sanitize(&own.path), sanitize(&own.what));
@@ -42,6 +59,7 @@ pub(super) fn withheld(verdict: &Verdict, columns: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::OfficialRecord;
     use crate::report::fixture::records;
 
     #[test]
@@ -79,5 +97,29 @@ mod tests {
             "{said}"
         );
         assert!(said.ends_with("2 more"), "{said}");
+    }
+
+    #[test]
+    fn what_the_official_rules_say_is_shown_with_the_reason_why_it_differs() {
+        let mut verdict = records().remove(0).verdict;
+        assert_eq!(official(&verdict, 80), Vec::<String>::new());
+        let mut record = OfficialRecord {
+            rules: "5.0".into(),
+            resolved: false,
+            report: None,
+            reason: Some("the patch is empty".into()),
+            differs: None,
+        };
+        verdict.official = Some(record.clone());
+        let said = "not resolved by the rules of swebench 5.0";
+        assert_eq!(official(&verdict, 80), [said, "the patch is empty"]);
+        record.resolved = true;
+        record.differs = Some("the official rules were fooled".into());
+        verdict.official = Some(record);
+        let said = "resolved by the rules of swebench 5.0";
+        assert_eq!(
+            official(&verdict, 80),
+            [said, "the official rules were fooled"]
+        );
     }
 }

@@ -51,6 +51,7 @@ pub(super) fn verdict(
         flags(record, events, columns - BEFORE, style),
     ));
     let of = &record.verdict;
+    lines.extend(named("official", proof::official(of, columns - BEFORE)));
     lines.extend(named("probes", proof::probes(of, columns - BEFORE)));
     lines.extend(named("withheld", proof::withheld(of, columns - BEFORE)));
     lines.extend(named("change", change(dir)));

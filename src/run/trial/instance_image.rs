@@ -12,6 +12,10 @@ use crate::sandbox::docker::images::{BuiltImage, Described, ImageError, Progress
 use crate::task::swebench::Built;
 use crate::task::{History, InstanceBuild, InstanceImage};
 
+/// A bug is a commit, as in the mirrors of its data set: what sets a work tree back, as
+/// the official ways to apply a patch do, must not mend it.
+const COMMIT: &str = "git -c core.hooksPath=/dev/null -c commit.gpgSign=false -c user.name=environment -c user.email=environment@localhost commit -q -a -m 'Changes of the data set'";
+
 impl Trials {
     /// The image, with the bug laid over it where the data set's patch makes one.
     pub(super) async fn instance_image(
@@ -44,7 +48,7 @@ impl Trials {
         let described = Described {
             without: vec![context.join("solve.sh")],
             text: Some(format!(
-                "FROM {}\nUSER root\nCOPY fix.patch /tmp/bug.patch\nRUN cd {} && git apply --verbose /tmp/bug.patch && rm /tmp/bug.patch\n",
+                "FROM {}\nUSER root\nCOPY fix.patch /tmp/bug.patch\nRUN cd {} && git apply --verbose /tmp/bug.patch && {COMMIT} && rm /tmp/bug.patch\n",
                 found.tag, image.workdir
             )),
             context,

@@ -1,3 +1,5 @@
+//! Facts about grading.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Facts about official names of tests.
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -1,3 +1,5 @@
+//! Facts about predictions, as they are read and written.
+
 use std::fs;
 
 use proptest::prelude::*;

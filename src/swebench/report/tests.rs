@@ -1,3 +1,5 @@
+//! Facts about reports in the official shape.
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;

@@ -1,3 +1,5 @@
+//! Facts about files of a test patch.
+
 use super::*;
 
 fn paths(patch: &str) -> Vec<String> {

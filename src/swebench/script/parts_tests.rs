@@ -1,3 +1,5 @@
+//! Facts about scripts that are taken apart.
+
 use super::*;
 use crate::swebench::Rules;
 use crate::swebench::specs::{Commands, Kind};

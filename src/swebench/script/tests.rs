@@ -1,3 +1,5 @@
+//! Facts about scripts that are made.
+
 use std::borrow::Cow;
 
 use super::*;

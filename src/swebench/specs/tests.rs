@@ -1,3 +1,5 @@
+//! Facts about the imported table.
+
 use super::*;
 
 const TABLE: &str = r#"{

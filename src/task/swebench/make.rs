@@ -177,7 +177,7 @@ impl<'a> Made<'a> {
                 fail_to_pass: row.fail_to_pass.clone(),
                 pass_to_pass: row.pass_to_pass.clone(),
                 timeout_sec: timeout.unwrap_or(ground.timeout).as_secs_f64(),
-                network: match environment.and_then(|environment| environment.network.clone()) {
+                network: match environment.and_then(|environment| environment.network) {
                     Some(Network::None) => NetworkName::None,
                     Some(Network::Full) | None => NetworkName::Full,
                 },

@@ -73,7 +73,7 @@ pub fn task(raw: TaskToml, parts: Parts<'_>, check: &mut Checker<'_>) -> Task {
     let side = Side {
         tables,
         base: &verification,
-        agent_network: environment.network.clone(),
+        agent_network: environment.network,
     };
     let steps = steps::steps(&raw, &parts, &side, check);
     let solution = solution(check);

@@ -65,7 +65,7 @@ impl Side<'_> {
             runner: Runner::Script,
             hidden: Hidden::Overlay(hidden),
             user: user.or_else(|| self.base.user.clone()),
-            network: network.unwrap_or(self.base.network.clone()),
+            network: network.unwrap_or(self.base.network),
             // A step's time is its own: the task's does not stand in for it.
             timeout: check
                 .seconds(path.key("timeout_sec"), own.timeout_sec)

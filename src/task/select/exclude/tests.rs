@@ -1,3 +1,5 @@
+//! Facts about lists of what is left out.
+
 use std::fs;
 
 use insta::assert_snapshot;

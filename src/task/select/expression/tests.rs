@@ -1,3 +1,5 @@
+//! Facts about filters.
+
 use insta::assert_snapshot;
 use proptest::prelude::*;
 
