@@ -129,6 +129,11 @@ pub struct RulesArgs {
     /// Specifications of environments: files, or folders of them; may be given several times
     #[arg(long, value_name = "PATH")]
     pub envs: Vec<String>,
+
+    /// Gigabytes that images of instances may take: those that no trial needs go, the least
+    /// recently used first; 0 for no limit [default: 0]
+    #[arg(long, value_name = "GB")]
+    pub image_budget: Option<f64>,
 }
 
 impl RulesArgs {
@@ -144,6 +149,10 @@ impl RulesArgs {
                 "swebench.version",
                 [version.as_str()],
             ));
+        }
+        if let Some(budget) = self.image_budget {
+            let budget = budget.to_string();
+            flags.push(Flag::named("--image-budget", "images.budget_gb", [budget]));
         }
         if !self.envs.is_empty() {
             flags.push(Flag::named("--envs", "swebench.envs", self.envs.clone()));

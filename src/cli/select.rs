@@ -11,7 +11,7 @@ use crate::swebench::row::{self, DataSet, Row};
 use crate::swebench::specs;
 use crate::task::envs::Environments;
 use crate::task::select::{Exclusions, Expression, Value, sample};
-use crate::task::swebench::{Ground, lay_out};
+use crate::task::swebench::{Ground, InstanceError, lay_out};
 use crate::task::{self, Task};
 
 /// Which of them.
@@ -39,6 +39,11 @@ pub struct SelectArgs {
     /// may be given several times
     #[arg(long, value_name = "FILE")]
     pub exclude: Vec<PathBuf>,
+
+    /// Keep what such lists and the quarantine of a data set leave out; the rate over valid
+    /// instances is shown beside the one over all
+    #[arg(long)]
+    pub keep_quarantined: bool,
 }
 
 /// Tasks of a data set.
@@ -46,6 +51,13 @@ pub struct OfDataSet {
     pub tasks: Vec<Task>,
     pub record: DataSetRecord,
     pub warnings: Vec<String>,
+}
+
+/// The same, where rows of which no task was made are no error.
+pub struct LaidOut {
+    pub found: OfDataSet,
+    /// By their ids, and why.
+    pub wrong: Vec<(String, InstanceError)>,
 }
 
 /// The data set that a path or a name of `[datasets]` means; none where it is a folder of
@@ -116,6 +128,7 @@ pub fn rows<'a>(
         .exclude
         .iter()
         .chain(of_name.and_then(|named| named.quarantine.as_ref()));
+    let matched = rows.len();
     let mut excluded = Vec::new();
     for list in lists {
         let read = Exclusions::read(list)?;
@@ -126,12 +139,11 @@ pub fn rows<'a>(
         rows.retain(|row| match by_id.get(row.instance_id.as_str()) {
             Some(entry) => {
                 excluded.push((row.instance_id.clone(), entry.reason.clone()));
-                false
+                select.keep_quarantined
             }
             None => true,
         });
     }
-    let of_filter = rows.len() + excluded.len();
     if let Some(count) = select.sample {
         let keys: Vec<&str> = rows.iter().map(|row| row.instance_id.as_str()).collect();
         let strata: Vec<Option<String>> = match &select.stratify {
@@ -165,8 +177,9 @@ pub fn rows<'a>(
         digest: set.digest.clone(),
         instances: set.rows.len(),
         filter: select.filter.clone(),
-        matched: of_filter,
+        matched,
         excluded: excluded.into_iter().collect(),
+        keeps_excluded: select.keep_quarantined,
         sample: select.sample,
         seed: select.sample.map(|_| select.seed),
         stratify: select.stratify.clone(),
@@ -186,6 +199,23 @@ pub fn tasks(
     settings: &Settings,
     select: &SelectArgs,
 ) -> Result<OfDataSet, Failure> {
+    let LaidOut { found, wrong } = laid_out(name, set, settings, select)?;
+    match wrong.is_empty() {
+        true => Ok(found),
+        false => {
+            let errors = wrong.into_iter().map(|(_, error)| error);
+            Err(Failure::Instances(errors.collect()))
+        }
+    }
+}
+
+/// The rows that are meant, as tasks where that can be.
+pub fn laid_out(
+    name: &str,
+    set: &DataSet,
+    settings: &Settings,
+    select: &SelectArgs,
+) -> Result<LaidOut, Failure> {
     let Meant {
         rows,
         record,
@@ -214,17 +244,17 @@ pub fn tasks(
     for row in rows {
         match lay_out(row, &ground) {
             Ok(folder) => tasks.push(task::load(Path::new(&folder))?),
-            Err(error) => wrong.push(error),
+            Err(error) => wrong.push((row.instance_id.clone(), error)),
         }
     }
-    match wrong.is_empty() {
-        true => Ok(OfDataSet {
+    Ok(LaidOut {
+        found: OfDataSet {
             tasks,
             record,
             warnings,
-        }),
-        false => Err(Failure::Instances(wrong)),
-    }
+        },
+        wrong,
+    })
 }
 
 /// Whether a filter means a task: globs on its name, or an expression over its fields.

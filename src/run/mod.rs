@@ -32,6 +32,7 @@ mod stored;
 mod summary;
 mod trial;
 mod unchanged;
+mod valid;
 
 pub use audit::{Audit, Check, Finding, Signed, audit};
 pub use clock::{Phase, PhaseClock};
@@ -56,3 +57,4 @@ pub use trial::{
     Agents, Fatal, Regrade, Scope, Settled, Soundness, Trials, command_end, demand, sandbox_of,
 };
 pub use unchanged::{check_same_contenders, check_unchanged};
+pub use valid::Valid;
