@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::chosen::chosen;
 use super::drive::{Interrupts, drive};
+use super::grade;
 use super::models::Models;
 use super::resume::{ResumeArgs, frozen, sign_key};
-use super::run::{Jobs, NetworkArg, RunArgs};
+use super::run::{RunArgs, jobs_flag, network_flag};
 use super::{Exit, Failure, loaded, settings, to_stdout};
 use crate::agent::{self, Agent};
 use crate::config::job::{self, Job};
@@ -16,8 +17,8 @@ use crate::record::RunRecord;
 use crate::report::{Console, View};
 use crate::run::{
     Agents, Contender, Granted, Machine, PlanInput, RunEvent, RunStore, Schedule, Signer, Trials,
-    check_demand, check_same_contenders, check_unchanged, demand, fresh_run_id, host_record, plan,
-    run_id,
+    check_demand, check_same_contenders, check_unchanged, demand, fresh_run_id, host_record,
+    kept_predictions, plan, run_id,
 };
 use crate::sandbox::docker::{Engine, clean};
 use crate::task::{self, Task};
@@ -125,10 +126,16 @@ pub async fn resume(args: ResumeArgs) -> Result<Exit, Failure> {
     unchanged(planned, &settings)?;
     let key = sign_key(args.sign.as_deref(), &settings, planned);
     let signer = signer(key.as_deref())?;
-    let models = models(&settings).await?;
-    let lineup = Lineup::of(&settings, &models, &tasks)?;
-    check_same_contenders(planned, &lineup.contenders)?;
-    let agents = lineup.agents;
+    let agents = match planned.grades {
+        // Nobody acts.
+        Some(_) => Agents::new(),
+        None => {
+            let models = models(&settings).await?;
+            let lineup = Lineup::of(&settings, &models, &tasks)?;
+            check_same_contenders(planned, &lineup.contenders)?;
+            lineup.agents
+        }
+    };
     let machine = Machine::of(&host_record());
     let granted = granted(&tasks, &settings, &machine)?;
     let engine = Engine::open(&settings.engine, &settings.host).await?;
@@ -142,6 +149,13 @@ pub async fn resume(args: ResumeArgs) -> Result<Exit, Failure> {
         retry_errors,
         ..Schedule::new(args.todo(&store), machine)
     };
+    if store.run().grades.is_some() {
+        let patches = kept_predictions(store.dir())?;
+        let tasks = tasks.into_iter().zip(granted).collect();
+        let store = store.signed_by(signer);
+        let view = View::from(&args.view);
+        return grade::go(store, engine, settings, tasks, patches, schedule, view, &[]).await;
+    }
     go(
         store.signed_by(signer),
         engine,
@@ -322,11 +336,6 @@ fn flags(args: &RunArgs) -> Vec<Flag> {
         "run.attempts",
         args.attempts.iter().map(u32::to_string).collect(),
     );
-    let jobs = args.pace.jobs.map(|jobs| match jobs {
-        Jobs::Auto => "auto".to_owned(),
-        Jobs::Count(count) => count.to_string(),
-    });
-    named("--jobs", "run.jobs", jobs.into_iter().collect());
     named(
         "--retry-errors",
         "run.retry_errors",
@@ -340,13 +349,8 @@ fn flags(args: &RunArgs) -> Vec<Flag> {
             .map(|out| out.to_string_lossy().into_owned())
             .collect(),
     );
-    let network = args.network.map(|network| match network {
-        NetworkArg::None => "none".to_owned(),
-        NetworkArg::Full => "full".to_owned(),
-    });
     let sign = args.sign.iter().map(|key| key.display().to_string());
     named("--sign", "run.sign_key", sign.collect());
-    named("--network", "run.network", network.into_iter().collect());
     named(
         "--no-check",
         "run.check",
@@ -360,6 +364,8 @@ fn flags(args: &RunArgs) -> Vec<Flag> {
         "run.timeout_multiplier",
         args.timeout_multiplier.iter().map(f64::to_string).collect(),
     );
+    flags.extend(args.pace.jobs.map(jobs_flag));
+    flags.extend(args.network.map(network_flag));
     flags.extend(args.rules.flags());
     flags.extend(args.set.iter().map(|(key, value)| Flag::set(key, value)));
     flags

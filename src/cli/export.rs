@@ -101,7 +101,7 @@ fn predicted(args: &ExportArgs, run: &StoredRun) -> Result<Exit, Failure> {
     let file = named.cloned().unwrap_or_else(beside);
     let files: Vec<(PathBuf, &Predicted)> = match gathered.by.as_slice() {
         [] => {
-            return Err(Failure::NothingPredicted {
+            return Err(Failure::NoTrialPredicts {
                 run: args.run.clone(),
             });
         }

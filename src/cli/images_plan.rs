@@ -61,7 +61,7 @@ pub async fn run(args: PlanArgs) -> Result<Exit, Failure> {
     let settings = loaded(None, flags)?.settings;
     let name = &args.dataset;
     let Some(set) = data_set(name, &settings)? else {
-        return Err(Failure::NoDataSet { name: name.clone() });
+        return Err(Failure::NoDataSet { path: name.clone() });
     };
     let meant = select::rows(name, &set, &settings, &args.select)?;
     let environments = environments(&settings)?;

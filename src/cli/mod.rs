@@ -15,6 +15,7 @@ mod evaluate;
 mod exit;
 mod export;
 mod failure;
+mod grade;
 mod guest;
 pub mod images;
 mod images_plan;
@@ -70,8 +71,9 @@ enum Command {
     Run(Box<run::RunArgs>),
     /// Finish what is missing of a run
     Resume(resume::ResumeArgs),
+    Grade(Box<grade::GradeArgs>),
     Regrade(regrade::RegradeArgs),
-    Check(check::CheckArgs),
+    Check(Box<check::CheckArgs>),
     /// List tasks, or instances of a data set
     List(list::ListArgs),
     /// Show a task, an instance, a run, a trial, or the settings
@@ -156,8 +158,9 @@ async fn perform(command: Command) -> Exit {
     let done = match command {
         Command::Run(args) => evaluate::run(*args).await,
         Command::Resume(args) => evaluate::resume(args).await,
+        Command::Grade(args) => grade::run(*args).await,
         Command::Regrade(args) => regrade::run(args).await,
-        Command::Check(args) => check::run(args).await,
+        Command::Check(args) => check::run(*args).await,
         Command::List(args) => match settings(None) {
             Ok(settings) => list::run(&args, &settings).await,
             Err(failure) => Err(failure),

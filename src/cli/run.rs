@@ -259,6 +259,24 @@ impl From<&ViewArgs> for View {
     }
 }
 
+/// `-j` as a setting.
+pub(super) fn jobs_flag(jobs: Jobs) -> Flag {
+    let value = match jobs {
+        Jobs::Auto => "auto".to_owned(),
+        Jobs::Count(count) => count.to_string(),
+    };
+    Flag::named("--jobs", "run.jobs", [value])
+}
+
+/// `--network` as a setting.
+pub(super) fn network_flag(network: NetworkArg) -> Flag {
+    let value = match network {
+        NetworkArg::None => "none",
+        NetworkArg::Full => "full",
+    };
+    Flag::named("--network", "run.network", [value])
+}
+
 /// Reads `-j`.
 pub(super) fn jobs(text: &str) -> Result<Jobs, String> {
     match text {

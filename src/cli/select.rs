@@ -60,6 +60,19 @@ pub struct LaidOut {
     pub wrong: Vec<(String, InstanceError)>,
 }
 
+impl LaidOut {
+    /// The tasks, where every row is one.
+    fn whole(self) -> Result<OfDataSet, Failure> {
+        match self.wrong.is_empty() {
+            true => Ok(self.found),
+            false => {
+                let errors = self.wrong.into_iter().map(|(_, error)| error);
+                Err(Failure::Instances(errors.collect()))
+            }
+        }
+    }
+}
+
 /// The data set that a path or a name of `[datasets]` means; none where it is a folder of
 /// tasks.
 pub fn data_set(path: &str, settings: &Settings) -> Result<Option<DataSet>, Failure> {
@@ -199,14 +212,21 @@ pub fn tasks(
     settings: &Settings,
     select: &SelectArgs,
 ) -> Result<OfDataSet, Failure> {
-    let LaidOut { found, wrong } = laid_out(name, set, settings, select)?;
-    match wrong.is_empty() {
-        true => Ok(found),
-        false => {
-            let errors = wrong.into_iter().map(|(_, error)| error);
-            Err(Failure::Instances(errors.collect()))
-        }
-    }
+    laid_out(name, set, settings, select)?.whole()
+}
+
+/// Those of the rows that are meant and have these ids, as tasks.
+pub fn tasks_of(
+    name: &str,
+    set: &DataSet,
+    settings: &Settings,
+    mut meant: Meant<'_>,
+    ids: &[String],
+) -> Result<OfDataSet, Failure> {
+    let ids: std::collections::HashSet<&str> = ids.iter().map(String::as_str).collect();
+    let rows = &mut meant.rows;
+    rows.retain(|row| ids.contains(row.instance_id.as_str()));
+    laid(name, set, settings, meant)?.whole()
 }
 
 /// The rows that are meant, as tasks where that can be.
@@ -216,11 +236,20 @@ pub fn laid_out(
     settings: &Settings,
     select: &SelectArgs,
 ) -> Result<LaidOut, Failure> {
+    laid(name, set, settings, rows(name, set, settings, select)?)
+}
+
+fn laid(
+    name: &str,
+    set: &DataSet,
+    settings: &Settings,
+    meant: Meant<'_>,
+) -> Result<LaidOut, Failure> {
     let Meant {
         rows,
         record,
         mut warnings,
-    } = rows(name, set, settings, select)?;
+    } = meant;
     let environments = Environments::read(&settings.swebench.envs, &[])
         .map_err(|error| Failure::Instances(vec![error.into()]))?;
     warnings.extend(environments.warnings.iter().cloned());

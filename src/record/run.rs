@@ -38,6 +38,22 @@ pub struct RunRecord {
     /// Of a regrade: the run whose changes it verified anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub regrades: Option<RegradedRun>,
+    /// Of predictions that were verified: which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grades: Option<GradedRun>,
+}
+
+/// Predictions that a run verifies; they lie in its folder as `predictions.jsonl`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GradedRun {
+    /// The file as the user named it, or `gold`.
+    pub predictions: String,
+    /// Of the file.
+    pub digest: Option<Digest>,
+    /// The instances that were meant, those without a prediction too.
+    pub instances: Vec<String>,
+    /// Whether verdicts that were made before count.
+    pub cached: bool,
 }
 
 /// A data set, and which of its instances were meant.
@@ -149,6 +165,7 @@ impl RunRecord {
             settings: serde_json::Value::Null,
             warnings: Vec::new(),
             regrades: None,
+            grades: None,
         }
     }
 }

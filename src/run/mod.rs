@@ -12,6 +12,7 @@ mod event;
 mod fault;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod graded;
 mod host;
 mod journal;
 mod lock;
@@ -33,12 +34,16 @@ mod summary;
 mod trial;
 mod unchanged;
 mod valid;
+mod verdicts;
 
 pub use audit::{Audit, Check, Finding, Signed, audit};
 pub use clock::{Phase, PhaseClock};
 pub use disk::write_atomic;
 pub use event::*;
 pub use fault::fault_record;
+pub use graded::{
+    NO_MODEL, PREDICTIONS, by_trial, keep_predictions, kept_predictions, official_summaries,
+};
 pub use host::{Load, host_load, now};
 pub use machine::{Granted, Machine, check_demand, host_record};
 pub use manifest::{FileDigest, MANIFEST_SCHEMA, Manifest};
@@ -54,7 +59,9 @@ pub use summary::{
     AgentSummary, CallErrors, LEVEL, Mean, Medians, Rate, Summary, seconds, summarise,
 };
 pub use trial::{
-    Agents, Fatal, Regrade, Scope, Settled, Soundness, Trials, command_end, demand, sandbox_of,
+    Agents, Fatal, Grade, PREDICTION, Regrade, Scope, Settled, Soundness, Trials, command_end,
+    demand, sandbox_of,
 };
 pub use unchanged::{check_same_contenders, check_unchanged};
 pub use valid::Valid;
+pub use verdicts::Verdicts;

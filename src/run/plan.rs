@@ -139,6 +139,7 @@ pub fn plan(input: PlanInput<'_>) -> Result<RunRecord, PlanError> {
         data_sets: input.data_sets,
         warnings: input.warnings,
         regrades: None,
+        grades: None,
     })
 }
 

@@ -66,6 +66,11 @@ impl Judged {
         }
     }
 
+    /// Of a change that there is none of: every expected test is missing.
+    pub fn of_no_change(task: &Task) -> Self {
+        nothing(task, Evidence::Records)
+    }
+
     /// Of tests that ran on hidden files which could be written, or could not.
     pub(super) fn held(self, held: bool) -> Self {
         Self {

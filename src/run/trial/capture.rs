@@ -12,7 +12,7 @@ use super::live::is_live;
 use super::prepare::{Ready, fault};
 use super::world::ToolState;
 use crate::record::{Fault, Reason, Sees};
-use crate::repo::{Bounds, Changed, Delta, RepoError};
+use crate::repo::{Bounds, Changed, Delta, Laid, RepoError};
 use crate::run::write_atomic;
 use crate::sandbox::docker::Project;
 use crate::sandbox::{
@@ -89,6 +89,29 @@ impl Capture {
             ..Self::nothing()
         }
         .with(artifacts))
+    }
+
+    /// What lays a changed tree over the work tree at `root`; `faithful`: the patch alone
+    /// gives it.
+    pub fn of_changed(
+        changed: Changed,
+        patch: Vec<u8>,
+        faithful: bool,
+        root: &str,
+    ) -> Result<Self, RepoError> {
+        let Laid { deleted, tar, .. } = changed.overlay()?;
+        Ok(Self {
+            touched: touched(&deleted, &tar),
+            deleted: deleted.iter().map(|path| below(root, path)).collect(),
+            tar,
+            root: root.to_owned(),
+            repo: Some(RepoSide {
+                changed,
+                patch,
+                faithful,
+            }),
+            ..Self::default()
+        })
     }
 
     /// With what is kept by name.
@@ -286,20 +309,10 @@ impl Trials {
                 ..Bounds::default()
             };
             let (changed, change) = Changed::capture(&tree, &delta, ignored, bounds, &scratch)?;
-            let laid = changed.overlay()?;
-            let touched = touched(&laid.deleted, &laid.tar);
+            let captured = Capture::of_changed(changed, change.patch, change.faithful, &root)?;
             Ok::<_, RepoError>(Capture {
-                deleted: laid.deleted.iter().map(|path| below(&root, path)).collect(),
-                tar: laid.tar,
-                root,
                 notes: notes.into_iter().chain(change.notes).collect(),
-                repo: Some(RepoSide {
-                    changed,
-                    patch: change.patch,
-                    faithful: change.faithful,
-                }),
-                touched,
-                ..Capture::default()
+                ..captured
             })
         });
         match capturing.await {

@@ -16,12 +16,12 @@ use super::record::Went;
 use super::rounds::Part;
 use super::steps;
 use super::stored_change::CHANGE_FILES;
-use super::{Trials, now};
+use super::{PREDICTION, Trials, now};
 use crate::agent::{self, Account};
 use crate::record::{
     Fault, HostLoad, MishapRecord, PlannedTrial, Reason, StepRecord, Timing, TrialRecord,
 };
-use crate::run::manifest::{self, FileDigest, digest_file};
+use crate::run::manifest::{self, FileDigest, digest_file, read_plain};
 use crate::run::{
     Demand, Events, ExecuteTrial, Phase, PhaseClock, fault_record, host_load, read_trial, trial_dir,
 };
@@ -272,6 +272,21 @@ impl Attempt<'_> {
         };
         let copied = copy(went.own.as_ref(), &below, &CHANGE_FILES, from, to);
         went.warnings.extend(copied.map_err(|error| host(&error))?);
+        match read_plain(&to.join(PREDICTION)) {
+            Ok(patch) => {
+                let part = Part {
+                    ready,
+                    dir: to,
+                    last: true,
+                };
+                let graded = self.grade_part(part, &patch, clock, &mut went.warnings);
+                let (judged, mishap, touched) = graded.await?;
+                went.touched = touched;
+                return Ok((judged, mishap));
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(host(&error)),
+        }
         let scratch = self.trials.scratch()?;
         let captured = self
             .trials

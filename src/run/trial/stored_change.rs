@@ -6,18 +6,23 @@
 use std::io::{self, Read};
 use std::path::Path;
 
-use super::Trials;
-use super::capture::{Capture, RepoSide, below, touched};
+use super::capture::{Capture, touched};
 use super::prepare::{Ready, fault};
 use super::world::{ToolState, tells_calls};
+use super::{PREDICTION, Trials};
 use crate::record::{Fault, Sees};
-use crate::repo::{Bounds, Changed, Delta, Laid, Prepared, RepoError};
+use crate::repo::{Bounds, Changed, Delta, Prepared, RepoError};
 use crate::run::manifest::read_plain;
 use crate::sandbox::wire::split_paths;
 use crate::trajectory::{Event, calls_log};
 
 /// What lies in a trial's folder of a change.
-pub const CHANGE_FILES: [&str; 3] = ["change.patch", "change.tar.zst", "tools.tar.zst"];
+pub const CHANGE_FILES: [&str; 4] = [
+    "change.patch",
+    "change.tar.zst",
+    "tools.tar.zst",
+    PREDICTION,
+];
 /// The first entry of a stored stream.
 const DELETED: &str = ".proofyard/deleted";
 const BLOCK: u64 = 512;
@@ -117,19 +122,7 @@ fn of_repo(
             )
         }
     };
-    let Laid { deleted, tar, .. } = changed.overlay()?;
-    Ok(Capture {
-        touched: touched(&deleted, &tar),
-        deleted: deleted.iter().map(|path| below(root, path)).collect(),
-        tar,
-        root: root.to_owned(),
-        repo: Some(RepoSide {
-            changed,
-            patch,
-            faithful,
-        }),
-        ..Capture::default()
-    })
+    Ok(Capture::of_changed(changed, patch, faithful, root)?)
 }
 
 /// A path of the sandbox as one of the work tree.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::Ask;
 use crate::sandbox::{Exec, User};
 use crate::swebench::Rules;
 use crate::verify::VerifyError;
@@ -13,6 +12,10 @@ use crate::verify::keep::{bytes, last_lines};
 const PATCH: &str = "/tmp/patch.diff";
 /// Of all ways together.
 pub const LIMIT: Duration = Duration::from_secs(600);
+
+/// What the last way to apply a patch said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused(pub String);
 
 /// The commands of a version, in order; the patch's name follows each.
 fn ways(rules: Rules) -> &'static [&'static [&'static str]] {
@@ -35,19 +38,24 @@ fn ways(rules: Rules) -> &'static [&'static [&'static str]] {
 ///
 /// # Errors
 /// Where the sandbox or the engine fails.
-pub async fn apply(hands: &Hands<'_>, ask: &Ask<'_>) -> Result<Option<String>, VerifyError> {
-    hands.write(PATCH, ask.patch).await?;
+pub async fn apply(
+    hands: &Hands<'_>,
+    rules: Rules,
+    workdir: &str,
+    patch: &[u8],
+) -> Result<Option<String>, VerifyError> {
+    hands.write(PATCH, patch).await?;
     let mut told = String::new();
     let mut last = String::new();
     let mut applied = false;
-    for (at, way) in ways(ask.rules).iter().enumerate() {
-        if at > 0 && ask.rules == Rules::V5_0 {
+    for (at, way) in ways(rules).iter().enumerate() {
+        if at > 0 && rules == Rules::V5_0 {
             // What a failed way left makes every later one fail.
             let clean = ["/bin/bash", "-c", "git checkout -- . ; git clean -fd"];
-            perform(hands, ask, &clean, &mut told).await?;
+            perform(hands, workdir, &clean, &mut told).await?;
         }
         let argv: Vec<&str> = way.iter().copied().chain([PATCH]).collect();
-        match perform(hands, ask, &argv, &mut told).await? {
+        match perform(hands, workdir, &argv, &mut told).await? {
             None => {
                 applied = true;
                 break;
@@ -55,10 +63,12 @@ pub async fn apply(hands: &Hands<'_>, ask: &Ask<'_>) -> Result<Option<String>, V
             Some(said) => last = said,
         }
     }
-    if !applied && ask.rules == Rules::V5_0 {
+    if !applied && rules == Rules::V5_0 {
         // A way may have applied all of it and have ended with an error nevertheless.
         let reverse = ["git", "apply", "--check", "--reverse", PATCH];
-        applied = perform(hands, ask, &reverse, &mut told).await?.is_none();
+        applied = perform(hands, workdir, &reverse, &mut told)
+            .await?
+            .is_none();
     }
     hands.keep("run_instance.log", told.as_bytes())?;
     Ok((!applied).then_some(last))
@@ -67,12 +77,12 @@ pub async fn apply(hands: &Hands<'_>, ask: &Ask<'_>) -> Result<Option<String>, V
 /// Runs a command in the work tree; how it failed, where it did.
 async fn perform(
     hands: &Hands<'_>,
-    ask: &Ask<'_>,
+    workdir: &str,
     argv: &[&str],
     told: &mut String,
 ) -> Result<Option<String>, VerifyError> {
     let exec = Exec {
-        cwd: Some(ask.official.workdir.clone()),
+        cwd: Some(workdir.to_owned()),
         user: User::Root,
         ..Exec::new(argv.iter().copied())
     };

@@ -9,6 +9,7 @@ mod apply;
 mod differs;
 mod rules;
 
+pub use apply::Refused;
 pub use rules::{both, official_alone};
 
 use std::path::Path;
@@ -147,7 +148,8 @@ pub async fn official(
     if ask.patch.is_empty() {
         return Ok(Came::EmptyPatch);
     }
-    if let Some(refused) = apply::apply(&hands, ask).await? {
+    let workdir = &ask.official.workdir;
+    if let Some(refused) = apply::apply(&hands, ask.rules, workdir, ask.patch).await? {
         return Ok(Came::DoesNotApply(refused));
     }
     hands.keep("eval.sh", ask.script.as_bytes())?;
@@ -186,6 +188,30 @@ pub async fn official(
         hands.keep("report.json", report.text().as_bytes())?;
     }
     Ok(came)
+}
+
+/// Applies a patch alone, for a change that no script follows; what the last way said
+/// where none did. `log_dir` gets `run_instance.log`.
+///
+/// # Errors
+/// As of [`super::verify`].
+pub async fn apply_alone(
+    sandbox: &dyn Sandbox,
+    rules: Rules,
+    workdir: &str,
+    patch: &[u8],
+    log_dir: &Path,
+) -> Result<Option<Refused>, VerifyError> {
+    let hands = Hands {
+        sandbox,
+        user: User::Root,
+        started: Instant::now(),
+        limit: apply::LIMIT,
+        log_dir,
+        goes_on: false,
+    };
+    let applied = apply::apply(&hands, rules, workdir, patch).await?;
+    Ok(applied.map(Refused))
 }
 
 /// The script, with both outputs in one log, as the engine gives them.
