@@ -54,10 +54,7 @@ pub enum Failure {
     #[error(transparent)]
     NotRegraded(#[from] NotRegraded),
     #[error("{run} is a regrade: no agent acts in it; `proofyard regrade {of}` begins anew")]
-    IsRegrade {
-        run: RunId,
-        of: String,
-    },
+    IsRegrade { run: RunId, of: String },
     #[error(
         "no agent is named: `-a oracle`, `-a nop`, `-a script:FILE`, or `-m MODEL` for the loop with a model; or `run.agents` in harness.toml"
     )]
@@ -73,9 +70,7 @@ pub enum Failure {
     #[error(
         "[models.{name}] is no longer as the run was planned with; trials under two settings cannot be compared"
     )]
-    ModelChanged {
-        name: String,
-    },
+    ModelChanged { name: String },
     #[error(transparent)]
     Model(ModelError),
     #[error(transparent)]
@@ -85,16 +80,11 @@ pub enum Failure {
     #[error("serve a scripted model: {0}")]
     Serve(io::Error),
     #[error("read the system prompt {}: {source}", .path.display())]
-    Prompt {
-        path: PathBuf,
-        source: io::Error,
-    },
+    Prompt { path: PathBuf, source: io::Error },
     #[error(
         "no price is known of the model `{id}`, so that a limit on cost could not hold: add [prices.models.\"{id}\"] to harness.toml"
     )]
-    Unpriced {
-        id: String,
-    },
+    Unpriced { id: String },
     #[error("write {}: {source}", .file.display())]
     Write {
         file: PathBuf,
@@ -114,17 +104,14 @@ pub enum Failure {
     Specs(#[from] SpecError),
     #[error(transparent)]
     ReadSpecs(SpecsFailure),
+    #[error(transparent)]
     Predictions(#[from] PredictionError),
     #[error(
         "`{path}` is no data set of the SWE-bench family: neither a file of rows, nor a folder of such, nor a name of [datasets]"
     )]
-    NoDataSet {
-        path: String,
-    },
+    NoDataSet { path: String },
     #[error("nothing is predicted for any of the {instances} instances that are meant")]
-    NothingPredicted {
-        instances: usize,
-    },
+    NothingPredicted { instances: usize },
     #[error("{file}:{line}: the data set has no instance `{id}`{}", and_more(*more))]
     NotInDataSet {
         file: String,
@@ -133,10 +120,7 @@ pub enum Failure {
         more: usize,
     },
     #[error("the data set has no field `{field}`; it has {known}")]
-    NoField {
-        field: String,
-        known: String,
-    },
+    NoField { field: String, known: String },
     #[error(
         "the data set `{name}` is another one than `datasets.{name}.digest` says: its digest is {found}, not {expected}"
     )]
@@ -146,38 +130,21 @@ pub enum Failure {
         found: String,
     },
     #[error("`--quarantine` writes of one data set, and {count} are named")]
-    Quarantine {
-        count: usize,
-    },
+    Quarantine { count: usize },
     #[error("{} is there already: `--force` replaces it", .file.display())]
-    IsThere {
-        file: PathBuf,
-    },
+    IsThere { file: PathBuf },
     #[error("no trial of `{run}` is by this agent and model and has this number")]
-    NoTrialPredicts {
-        run: String,
-    },
+    NoTrialPredicts { run: String },
     #[error(transparent)]
     Image(#[from] ImageError),
     #[error("the data set `{name}` has no instance `{id}` (`proofyard list {name}` lists them)")]
-    NoInstance {
-        name: String,
-        id: String,
-    },
+    NoInstance { name: String, id: String },
     #[error("no task matches the filter `{filter}`")]
-    NothingMatches {
-        filter: String,
-    },
+    NothingMatches { filter: String },
     #[error("there is no task, run or trial `{what}` (runs are looked for in {})", .out.display())]
-    Unknown {
-        what: String,
-        out: PathBuf,
-    },
+    Unknown { what: String, out: PathBuf },
     #[error("`{flag}` is about a trial, and `{what}` is none")]
-    NoTrial {
-        what: String,
-        flag: &'static str,
-    },
+    NoTrial { what: String, flag: &'static str },
     #[error("{0}")]
     NotReady(String),
     #[error("nothing was imported: {0}")]
@@ -185,10 +152,7 @@ pub enum Failure {
     #[error(transparent)]
     Cheats(#[from] ManifestError),
     #[error("there is no cheat or control `{name}`; did you mean `{near}`?")]
-    UnknownCheat {
-        name: String,
-        near: String,
-    },
+    UnknownCheat { name: String, near: String },
     #[error("none of these cheats is meant for any of these tasks")]
     NoCheatFits,
     #[error("make a folder for trials: {0}")]

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::record::{Outcome, TrialRecord};
-use crate::run::{StoredRun, trial_dir};
+use crate::run::{PREDICTION, StoredRun, trial_dir};
 use crate::swebench::predictions::{MOST_PATCH, Prediction};
 
 /// Which trials are meant.
@@ -114,7 +114,9 @@ pub fn predictions(stored: &StoredRun, meant: Predicting<'_>) -> Gathered {
 
 /// The patch of a trial; of one without a change the empty one.
 fn patch(dir: &Path, record: &TrialRecord) -> Result<String, String> {
-    let file = match std::fs::File::open(dir.join("change.patch")) {
+    // What was graded is exported as it came.
+    let graded = std::fs::File::open(dir.join(PREDICTION));
+    let file = match graded.or_else(|_| std::fs::File::open(dir.join("change.patch"))) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(match (&record.error, record.outcome) {

@@ -188,6 +188,7 @@ fn taken_apart(mut stream: Vec<u8>) -> io::Result<Stream> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::trial::capture::{RepoSide, below};
 
     fn tar(name: &str, content: &[u8]) -> Vec<u8> {
         let mut builder = tar::Builder::new(Vec::new());
