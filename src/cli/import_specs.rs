@@ -51,7 +51,7 @@ pub struct SpecsArgs {
 /// Why there is no table.
 #[derive(Debug, thiserror::Error)]
 pub enum SpecsFailure {
-    #[error("start {}: {source} (`--python PATH` names the Python that swebench 4.1 is installed for)", python.display())]
+    #[error("start {} (`--python PATH` names the Python that swebench 4.1 is installed for)", python.display())]
     Start {
         python: PathBuf,
         source: std::io::Error,
@@ -79,7 +79,7 @@ fn told(table: &Table, file: &Path) -> String {
     let shown = file.display().to_string();
     let quoted = toml::Value::String(shown.clone());
     printable(&format!(
-        "{shown}\n  swebench {}: {} repositories, {versions} versions\n\nin harness.toml:\n  [swebench]\n  specs = {quoted}\n",
+        "{shown}\n  swebench {}: {} repos, {versions} versions\n\nin harness.toml:\n  [swebench]\n  specs = {quoted}\n",
         table.swebench,
         table.repos.len(),
     ))
@@ -168,7 +168,7 @@ mod tests {
         let table = table(&path).await.unwrap();
         insta::assert_snapshot!(told(&table, Path::new("specs.json")), @r#"
         specs.json
-          swebench 4.1.0: 1 repositories, 1 versions
+          swebench 4.1.0: 1 repos, 1 versions
 
         in harness.toml:
           [swebench]

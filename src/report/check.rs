@@ -40,8 +40,10 @@ pub struct CheckTotals {
     pub tasks: usize,
     /// Without an error.
     pub sound: usize,
-    /// That were read and not measured.
+    /// Of which nobody can say whether they are sound.
     pub unknown: usize,
+    /// That could be measured.
+    pub measured: usize,
     pub errors: usize,
     pub warnings: usize,
     pub hints: usize,
@@ -71,6 +73,7 @@ impl CheckTotals {
     pub fn add(&mut self, checked: &Checked) {
         self.tasks += 1;
         self.sound += usize::from(checked.word() == "sound");
+        self.measured += usize::from(checked.runs > 0);
         self.unknown += usize::from(checked.word() == "unknown");
         self.faults += usize::from(checked.fault.is_some());
         for finding in &checked.findings {
@@ -133,7 +136,7 @@ pub fn check_view(checked: &Checked, style: Style) -> String {
 /// The last line.
 pub fn check_totals(totals: &CheckTotals) -> String {
     let tasks = plural(totals.tasks, "task");
-    let mut parts = vec![match totals.unknown == totals.tasks {
+    let mut parts = vec![match totals.measured == 0 && totals.unknown > 0 {
         true => format!("{tasks} read, none measured"),
         false => format!("{} of {tasks} sound", totals.sound),
     }];
