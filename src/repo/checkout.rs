@@ -15,7 +15,7 @@ use nix::sys::time::TimeSpec;
 
 use super::prepare::Owner;
 use super::tree::{self, Item, Leaf};
-use super::{RepoError, names, store};
+use super::{RepoError, fetch, names, store};
 
 /// What is to be checked out.
 pub struct Checkout<'source> {
@@ -126,8 +126,13 @@ impl Checkout<'_> {
             .collect())
     }
 
-    /// Packs the head and everything that it stands on.
+    /// Packs the head and everything that it stands on: by the host's git where there is
+    /// one, which takes over what is packed already, else by our own library, which packs
+    /// anew and takes minutes for a long history. What was packed is proven in any case.
     fn pack(&self, folder: &Path) -> Result<(), RepoError> {
+        if fetch::pack(self.source.path(), self.head, folder) {
+            return Ok(());
+        }
         let write = || {
             let mut walk = self.source.revwalk()?;
             walk.push(self.head)?;

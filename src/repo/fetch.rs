@@ -139,25 +139,8 @@ impl Mirror {
         let err = said
             .try_clone()
             .map_err(RepoError::io("open", &self.git_dir))?;
-        let mut command = Command::new("git");
+        let mut command = git(&self.git_dir);
         command
-            .env_clear()
-            .envs(
-                KEPT.iter()
-                    .filter_map(|name| Some((name, std::env::var_os(name)?))),
-            )
-            .envs([
-                ("GIT_CONFIG_NOSYSTEM", "1"),
-                ("GIT_CONFIG_GLOBAL", "/dev/null"),
-                ("GIT_TERMINAL_PROMPT", "0"),
-                ("GIT_ASKPASS", "true"),
-                ("SSH_ASKPASS", "true"),
-                ("GIT_SSH_COMMAND", "ssh -o BatchMode=yes"),
-                ("GIT_ALLOW_PROTOCOL", "https:http:ssh:git:file"),
-                ("LC_ALL", "C"),
-            ])
-            .arg("--git-dir")
-            .arg(&self.git_dir)
             .args([
                 "-c",
                 "credential.helper=",
@@ -173,8 +156,7 @@ impl Mirror {
             .args(refspecs)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(err)
-            .process_group(0);
+            .stderr(err);
         let mut child = command
             .spawn()
             .map_err(|source| RepoError::NoGit { source })?;
@@ -198,6 +180,64 @@ impl Mirror {
         }
         Err(fail(last_words(&mut said)))
     }
+}
+
+/// The host's git over a repository of ours, with no configuration but its defaults and
+/// no way to ask anyone; in a process group of its own.
+fn git(git_dir: &Path) -> Command {
+    let mut command = Command::new("git");
+    command
+        .env_clear()
+        .envs(
+            KEPT.iter()
+                .filter_map(|name| Some((name, std::env::var_os(name)?))),
+        )
+        .envs([
+            ("GIT_CONFIG_NOSYSTEM", "1"),
+            ("GIT_CONFIG_GLOBAL", "/dev/null"),
+            ("GIT_TERMINAL_PROMPT", "0"),
+            ("GIT_ASKPASS", "true"),
+            ("SSH_ASKPASS", "true"),
+            ("GIT_SSH_COMMAND", "ssh -o BatchMode=yes"),
+            ("GIT_ALLOW_PROTOCOL", "https:http:ssh:git:file"),
+            ("LC_ALL", "C"),
+        ])
+        .arg("--git-dir")
+        .arg(git_dir)
+        .process_group(0);
+    command
+}
+
+/// Packs a commit and all that it stands on into `folder`; whether that was done. What a
+/// failed attempt left there is gone.
+pub fn pack(git_dir: &Path, head: Oid, folder: &Path) -> bool {
+    let mut command = git(git_dir);
+    command
+        .args(["pack-objects", "--revs", "--delta-base-offset", "-q"])
+        .arg(folder.join("pack"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let mut done = || -> std::io::Result<bool> {
+        let mut child = command.spawn()?;
+        if let Some(mut stdin) = child.stdin.take() {
+            std::io::Write::write_all(&mut stdin, format!("{head}\n").as_bytes())?;
+        }
+        match child.wait_timeout(FETCH_TIMEOUT)? {
+            Some(status) => Ok(status.success()),
+            None => {
+                let _ = killpg(Pid::from_raw(child.id().cast_signed()), Signal::SIGKILL);
+                child.wait().map(|_| false)
+            }
+        }
+    };
+    let done = done().unwrap_or(false);
+    if !done {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    done
 }
 
 /// The end of what git said, for people.

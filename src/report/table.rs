@@ -257,6 +257,27 @@ fn evidence(summary: &Summary) -> Option<String> {
     (!counts.is_empty()).then(|| format!("evidence: {}", counts.join(", ")))
 }
 
+/// Both verdicts of each agent, where a data set has official rules.
+fn verdicts(summary: &Summary) -> Vec<String> {
+    let several = summary.agents.len() > 1;
+    let told = summary.agents.iter().filter_map(|agent| {
+        let verdicts = agent.verdicts?;
+        let of = verdicts.of;
+        let mut text = format!("by the official rules {}/{of}", verdicts.official);
+        if let Some(records) = verdicts.records {
+            text.push_str(&format!(", by records {records}/{of}"));
+        }
+        if verdicts.differ > 0 {
+            text.push_str(&format!(", {} differ", verdicts.differ));
+        }
+        Some(match several {
+            true => format!("{}: {text}", agent.agent),
+            false => text,
+        })
+    });
+    told.collect()
+}
+
 /// What the numbers of the table are, and what has no column.
 fn basis(summary: &Summary, medians: &[&str], left_out: &[&str]) -> Vec<String> {
     let tasks = summary.agents.iter().map(|agent| agent.tasks).max();
@@ -283,6 +304,7 @@ fn basis(summary: &Summary, medians: &[&str], left_out: &[&str]) -> Vec<String> 
     parts.push(format!("{} tampered", summary.tampered));
     parts.push(format!("{} in error", plural(summary.errors, "trial")));
     parts.extend(evidence(summary));
+    parts.extend(verdicts(summary));
     if summary.unchecked > 0 {
         parts.push(format!(
             "{} of {} never checked",

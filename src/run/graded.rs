@@ -1,7 +1,7 @@
 //! What a run of predictions keeps beside its trials, and the official summaries.
 //!
 //! Owns `predictions.jsonl` of a run, so that it can be resumed without the file that it
-//! began with, and `official/<model>.<run>.json`. Must not know how a prediction is
+//! began with, and `derived/official/<model>.<run>.json`. Must not know how a prediction is
 //! verified.
 
 use std::collections::{BTreeMap, HashMap};
@@ -9,7 +9,8 @@ use std::io;
 use std::path::Path;
 
 use super::disk::write_atomic;
-use super::stored::{StoredRun, trial_dir};
+use super::manifest::DERIVED;
+use super::stored::{GIVEN, StoredRun, trial_dir};
 use crate::record::{OfficialRecord, Outcome, Reason, TaskId, TrialRecord};
 use crate::swebench::Rules;
 use crate::swebench::grade::{Infra, classify};
@@ -20,7 +21,6 @@ use crate::swebench::report::{Fate, Submission, Summary, summary_file};
 pub const PREDICTIONS: &str = "predictions";
 /// Whose predictions are that name no model.
 pub const NO_MODEL: &str = "None";
-const FILE: &str = "predictions.jsonl";
 /// Most bytes of a log that is looked into for what its environment did.
 const MOST_LOG: u64 = 64 << 20;
 
@@ -34,7 +34,7 @@ pub fn keep_predictions<'a>(
 ) -> io::Result<()> {
     let mut text = Vec::new();
     write_jsonl(&mut text, predictions)?;
-    write_atomic(&run.join(FILE), &text)
+    write_atomic(&run.join(GIVEN), &text)
 }
 
 /// The predictions that a run keeps, by instance and by whose they are.
@@ -42,7 +42,7 @@ pub fn keep_predictions<'a>(
 /// # Errors
 /// A file that is not there or is damaged.
 pub fn kept_predictions(run: &Path) -> Result<HashMap<(TaskId, String), Vec<u8>>, PredictionError> {
-    Ok(by_trial(&predictions::read(&run.join(FILE))?.all))
+    Ok(by_trial(&predictions::read(&run.join(GIVEN))?.all))
 }
 
 /// Patches by instance and by whose they are; what is null is empty.
@@ -59,7 +59,7 @@ pub fn by_trial(predictions: &[Prediction]) -> HashMap<(TaskId, String), Vec<u8>
     all.collect()
 }
 
-/// Writes the official summary of each model's first attempts: `official/<model>.<run>.json`
+/// Writes the official summary of each model's first attempts: `derived/official/<model>.<run>.json`
 /// in the run's folder. `instances`: all that were meant, those without a prediction too.
 /// The names of what was written, none where no official rules were asked.
 ///
@@ -93,10 +93,10 @@ pub fn official_summaries(stored: &StoredRun, instances: &[String]) -> io::Resul
         };
         let ids = instances.iter().map(String::as_str);
         let summary = Summary::of(rules, ids, &submitted);
-        let folder = stored.dir.join("official");
+        let folder = stored.dir.join(DERIVED).join("official");
         std::fs::create_dir_all(&folder)?;
         write_atomic(&folder.join(&name), summary.text().as_bytes())?;
-        written.push(format!("official/{name}"));
+        written.push(format!("{DERIVED}/official/{name}"));
     }
     Ok(written)
 }

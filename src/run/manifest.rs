@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use walkdir::WalkDir;
 
 use super::journal;
-use super::stored::{JOURNAL, PLAN, TRIALS};
+use super::stored::{GIVEN, JOURNAL, PLAN, TRIALS};
 use crate::record::{Digest, RunId, RunRecord, TrialId, hex};
 
 /// The schema that this version writes.
@@ -98,7 +98,7 @@ impl Manifest {
     /// stays as visible as it is.
     pub(super) fn of_run(dir: &Path, run: &RunRecord) -> io::Result<Self> {
         let mut manifest = Self::empty(&run.run, None);
-        for name in [PLAN, JOURNAL, TORN] {
+        for name in [PLAN, JOURNAL, TORN, GIVEN] {
             match digest_file(&dir.join(name), None) {
                 Ok(digest) => manifest.files.insert(name.to_owned(), digest),
                 Err(error) if error.kind() == io::ErrorKind::NotFound && name == TORN => None,
@@ -187,7 +187,7 @@ pub(super) fn disagreements(dir: &Path) -> io::Result<Vec<String>> {
         let mut parts = name.splitn(3, '/');
         match (parts.next(), parts.next(), parts.next()) {
             (Some(TRIALS), Some(trial), Some(MANIFEST)) => !newer.contains(trial),
-            (Some(PLAN | JOURNAL), None, None) => true,
+            (Some(PLAN | JOURNAL | GIVEN), None, None) => true,
             _ => false,
         }
     };

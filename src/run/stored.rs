@@ -12,6 +12,8 @@ use crate::record::{RUN_SCHEMA, RunRecord, TRIAL_SCHEMA, TrialId, TrialRecord};
 
 pub(super) const PLAN: &str = "run.json";
 pub(super) const JOURNAL: &str = "results.jsonl";
+/// What a run of predictions verifies.
+pub(super) const GIVEN: &str = "predictions.jsonl";
 pub(super) const TRIALS: &str = "trials";
 pub(super) const RECORD: &str = "trial.json";
 

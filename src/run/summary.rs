@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use serde::Serialize;
 
 use super::valid::{Valid, kept, valid};
-use crate::record::{End, Evidence, Outcome, RunId, RunRecord, TrialRecord, Usage};
+use crate::record::{End, Evidence, Outcome, Reason, RunId, RunRecord, TrialRecord, Usage};
 use crate::stats::{RateInterval, clustered_mean, median, rate_interval};
 
 /// The confidence of every interval.
@@ -69,6 +69,22 @@ pub struct AgentSummary {
     /// Over all finished trials; null where one is unpriced. A trial in which the
     /// model never answered costs nothing.
     pub cost_microusd: Option<i64>,
+    /// What official rules and our own say, where a data set has official ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdicts: Option<Verdicts>,
+}
+
+/// Two verdicts on the same trials.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Verdicts {
+    /// Trials on which both were made.
+    pub of: usize,
+    /// Resolved by the official rules.
+    pub official: usize,
+    /// Resolved by the tests' own records; null where those were not asked.
+    pub records: Option<usize>,
+    /// On which they are not the same; `verdict.official.differs` says why.
+    pub differ: usize,
 }
 
 /// A proportion with its uncertainty.
@@ -141,6 +157,7 @@ impl From<RateInterval> for Rate {
 
 /// Sums up the finished trials of a run, each of which is there once.
 pub fn summarise(run: &RunRecord, records: &[TrialRecord]) -> Summary {
+    let alone = run.settings["swebench"]["rules"] == "official";
     let mut lineup: Vec<(&str, Option<&str>)> = Vec::new();
     for planned in &run.trials {
         let contender = (planned.agent.as_str(), planned.model.as_deref());
@@ -158,7 +175,7 @@ pub fn summarise(run: &RunRecord, records: &[TrialRecord]) -> Summary {
             let records: Vec<&TrialRecord> = records.iter().filter(of).collect();
             AgentSummary {
                 valid: of_valid(&records, &kept),
-                ..summarise_agent(agent, model, records)
+                ..summarise_agent(agent, model, records, alone)
             }
         })
         .collect();
@@ -200,7 +217,34 @@ fn evidence(records: &[TrialRecord]) -> BTreeMap<Evidence, usize> {
     counts
 }
 
-fn summarise_agent(agent: &str, model: Option<&str>, records: Vec<&TrialRecord>) -> AgentSummary {
+/// Both verdicts, where there are two of any trial. `alone`: only the official rules were
+/// asked.
+fn verdicts(records: &[&TrialRecord], alone: bool) -> Option<Verdicts> {
+    let mut verdicts = Verdicts::default();
+    for record in records {
+        let Some(official) = &record.verdict.official else {
+            continue;
+        };
+        // What the official rules refuse although records agree.
+        let refused = record.verdict.reason == Some(Reason::OfficialUnresolved);
+        let by_records = record.outcome == Outcome::Resolved || refused;
+        verdicts.of += 1;
+        verdicts.official += usize::from(official.resolved);
+        verdicts.differ += usize::from(official.differs.is_some());
+        *verdicts.records.get_or_insert(0) += usize::from(by_records);
+    }
+    if alone {
+        verdicts.records = None;
+    }
+    (verdicts.of > 0).then_some(verdicts)
+}
+
+fn summarise_agent(
+    agent: &str,
+    model: Option<&str>,
+    records: Vec<&TrialRecord>,
+    alone: bool,
+) -> AgentSummary {
     let count = |outcome| records.iter().filter(|r| r.outcome == outcome).count();
     let judged: Vec<&TrialRecord> = records
         .iter()
@@ -209,6 +253,7 @@ fn summarise_agent(agent: &str, model: Option<&str>, records: Vec<&TrialRecord>)
         .collect();
     let tasks: BTreeSet<&str> = records.iter().map(|r| r.task.name.as_str()).collect();
     AgentSummary {
+        verdicts: verdicts(&records, alone),
         agent: agent.to_owned(),
         model: model.map(str::to_owned),
         tasks: tasks.len(),

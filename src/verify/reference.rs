@@ -33,6 +33,9 @@ pub struct ReferenceKey {
     pub held: bool,
     /// [`VERIFIER_VERSION`] of who ran it.
     pub verifier: u32,
+    /// By whose rules, of a task that has official ones too: `both 5.0`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<String>,
 }
 
 /// One verification of a reference run.
@@ -157,6 +160,7 @@ impl ReferenceKey {
             sees: task.verification.sees,
             held: task.verification.hold,
             verifier: VERIFIER_VERSION,
+            rules: None,
         }
     }
 
@@ -179,6 +183,9 @@ impl ReferenceKey {
         ] {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
+        }
+        if let Some(rules) = &self.rules {
+            hash.update(rules);
         }
         Digest::of_sha256(&hash.finalize())
     }

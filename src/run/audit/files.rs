@@ -13,7 +13,7 @@ use crate::run::lock::LOCK;
 use crate::run::manifest::{
     self, DERIVED, FileDigest, MANIFEST, ReadError, SIGNATURE, TORN, digest_file,
 };
-use crate::run::stored::{JOURNAL, PLAN, TRIALS};
+use crate::run::stored::{GIVEN, JOURNAL, PLAN, TRIALS};
 
 impl Auditor<'_> {
     /// Looks at everything that lies in the run's folder, then at what should.
@@ -118,7 +118,7 @@ impl Auditor<'_> {
             let within = name.strip_prefix(&Self::name(trial, ""))?;
             Some((self.own.get(trial), within))
         });
-        let mut listed = !known.is_empty() || matches!(name, PLAN | JOURNAL);
+        let mut listed = !known.is_empty() || matches!(name, PLAN | JOURNAL | GIVEN);
         match own {
             Some((Some((own, _)), within)) => {
                 known.extend(own.files.get(within).cloned());

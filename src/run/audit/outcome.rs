@@ -14,7 +14,7 @@ use crate::record::{Outcome, PlannedTrial, StepRecord, TestState, TrialRecord};
 use crate::run::StoreError;
 use crate::run::stored::{RECORD, TRIALS};
 use crate::score::{clean, decide_again};
-use crate::verify::{judge_again, judge_steps, recount, reward_again};
+use crate::verify::{judge_again, judge_steps, official, recount, reward_again};
 
 impl Auditor<'_> {
     pub(super) fn outcome(
@@ -49,7 +49,23 @@ impl Auditor<'_> {
 fn files(logs: &Path, record: &TrialRecord) -> io::Result<Vec<Wrong>> {
     let mut found = tests(logs, record)?;
     found.extend(rewards(logs, record.reward, &record.rewards)?);
+    found.extend(officially(logs, record)?);
     Ok(found)
+}
+
+/// The official verdict, graded again from the log.
+fn officially(logs: &Path, record: &TrialRecord) -> io::Result<Option<Wrong>> {
+    let Some(said) = &record.verdict.official else {
+        return Ok(None);
+    };
+    let again = official::again(&logs.join(official::FOLDER))?;
+    // Without a graded log nothing can have been resolved.
+    let again = again.unwrap_or(false);
+    let word = |resolved: bool| match resolved {
+        true => "official verdict resolved",
+        false => "official verdict unresolved",
+    };
+    Ok((again != said.resolved).then(|| (word(again).to_owned(), word(said.resolved).to_owned())))
 }
 
 /// The rewards of steps, from what each one's verifier left.

@@ -103,7 +103,10 @@ impl Trials {
 
     /// The reference run once more, whatever the cache has.
     async fn measured_again(&self, ready: &Ready) -> Result<ReferenceRun, Fault> {
-        let key = crate::verify::reference::ReferenceKey::new(&ready.task, &ready.image.id);
+        let key = crate::verify::reference::ReferenceKey {
+            rules: self.asked(ready).map(|asked| asked.named()),
+            ..crate::verify::reference::ReferenceKey::new(&ready.task, &ready.image.id)
+        };
         self.measured(ready, key).await
     }
 

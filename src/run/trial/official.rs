@@ -25,6 +25,13 @@ pub struct Asked<'a> {
     pub rules: Rules,
 }
 
+impl Asked<'_> {
+    /// `both 5.0`
+    pub fn named(&self) -> String {
+        format!("{} {}", self.under.name(), self.rules.name())
+    }
+}
+
 impl Trials {
     /// What is asked; none of a task without official rules, or where they do not count.
     pub(super) fn asked<'a>(&self, ready: &'a Ready) -> Option<Asked<'a>> {

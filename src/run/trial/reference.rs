@@ -22,6 +22,9 @@ use crate::verify::probe::Baseline;
 use crate::verify::reference::{JudgedRecord, ReferenceKey, ReferenceRun, Took};
 use crate::verify::{VerifyError, official};
 
+/// Most that is told of a task that is not sound.
+const MOST_TOLD: usize = 3;
+
 /// A solution's change, taken or refused, and the record of its calls.
 type Performed = (Result<Capture, Refusal>, Vec<Event>);
 
@@ -38,7 +41,10 @@ impl Trials {
     ) -> Result<ReferenceRun, Fault> {
         let task = &ready.task;
         let cache = self.engine.state().join("references");
-        let key = ReferenceKey::new(task, &ready.image.id);
+        let key = ReferenceKey {
+            rules: self.asked(ready).map(|asked| asked.named()),
+            ..ReferenceKey::new(task, &ready.image.id)
+        };
         let warn = |message: String| events.send(RunEvent::Warning { message });
         match ReferenceRun::load(&cache, &key) {
             Ok(Some(known)) => return Ok(known),
@@ -90,7 +96,16 @@ impl Trials {
 
     pub(super) fn tell_unsound(&self, ready: &Ready, run: &ReferenceRun, events: &Events) {
         if let Err(problems) = run.sound() {
-            let message = format!("{} is not sound: {}", ready.task.id, problems.join("; "));
+            let shown: Vec<&str> = problems
+                .iter()
+                .take(MOST_TOLD)
+                .map(String::as_str)
+                .collect();
+            let more = match problems.len() - shown.len() {
+                0 => String::new(),
+                more => format!("; and {more} more (`proofyard check`)"),
+            };
+            let message = format!("{} is not sound: {}{more}", ready.task.id, shown.join("; "));
             events.send(RunEvent::Warning { message });
         }
     }

@@ -7,9 +7,11 @@
 
 mod apply;
 mod differs;
+mod kept;
 mod rules;
 
 pub use apply::Refused;
+pub use kept::again;
 pub use rules::{both, official_alone};
 
 use std::path::Path;
@@ -27,6 +29,8 @@ use crate::task::Official;
 
 /// Where the official harness puts the script.
 const SCRIPT: &str = "/eval.sh";
+/// What its log was graded by.
+const INSTANCE: &str = "instance.json";
 /// Bytes of a log that are kept and graded.
 const LOG_BYTES: u64 = 64 << 20;
 /// The folder below a trial's `verifier/`.
@@ -145,6 +149,7 @@ pub async fn official(
         goes_on: false,
     };
     hands.keep("patch.diff", ask.patch)?;
+    hands.keep(INSTANCE, &kept::text(ask.rules, ask.official))?;
     if ask.patch.is_empty() {
         return Ok(Came::EmptyPatch);
     }
