@@ -17,6 +17,7 @@ Examples:
   proofyard run tasks -m scripted:demo.toml   the loop with turns from a file
   proofyard run tasks -a oracle --json > events.jsonl
   proofyard run verified.jsonl -m gpt-5 --sample 50 --seed 7 --stratify repo
+  proofyard run swebench-verified -m gpt-5 --exclude quarantine.toml --image-budget 60
   proofyard run -c job.yaml                   a job configuration of Harbor's
   proofyard run downloads/tb2 -a oracle --keep-going
 
@@ -114,7 +115,7 @@ pub struct RunArgs {
     pub view: ViewArgs,
 }
 
-/// By whose rules instances of SWE-bench count.
+/// What is about instances of SWE-bench alone.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Instances of SWE-bench")]
 pub struct RulesArgs {
