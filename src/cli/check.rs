@@ -7,16 +7,18 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use futures_util::StreamExt;
 
+use super::chosen::tell;
 use super::drive::Interrupts;
-use super::evaluate::{granted, selected};
-use super::run::{Jobs, ProgressArg, ViewArgs, jobs};
+use super::evaluate::granted;
+use super::run::{Jobs, ProgressArg, RulesArgs, ViewArgs, jobs};
+use super::select::{self, SelectArgs, data_set};
 use super::{Exit, Failure, check_cheats, check_leaks, check_tasks, loaded};
 use crate::config::{Flag, Settings};
 use crate::record::{RunRecord, TaskId};
 use crate::report::{Console, View};
 use crate::run::{Agents, Events, Fatal, Granted, Machine, Trials, host_record};
 use crate::sandbox::docker::Engine;
-use crate::task::Task;
+use crate::task::{self, Task};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -30,6 +32,9 @@ Examples:
   proofyard check --cheats tasks examples/cheats --only 'honest-*'
   proofyard check --cheats my-task --cheat-dir my-cheats
   proofyard check --leaks my-task              can an agent find the answer?
+  proofyard check --dataset verified.jsonl --repeat 3 --quarantine quarantine.toml
+  proofyard check swebench-verified --quick     its rows alone
+  proofyard check swebench-verified --filter 'django*' --envs envs
 
 Signals of the naive verifier, each enough to be paid: E its exit status, L lines
 of its log, J its report, R the reward file.
@@ -53,12 +58,24 @@ Exit codes:
 /// go into trials alone.
 /// With --leaks the image's layers, the checkout with every object of its history, and
 /// archives in them are searched for the text of solution and hidden tests.
+/// Of each instance of a data set of the SWE-bench family: does the reference patch
+/// resolve it, and doing nothing not, each time? What does not hold goes into the
+/// quarantine, a list that `run --exclude` and [datasets] in harness.toml take.
 #[derive(Debug, Clone, Default, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CheckArgs {
-    /// Task folders, or folders of tasks [default: what harness.toml names]
+    /// Task folders, folders of tasks, or data sets of the SWE-bench family [default: what
+    /// harness.toml names]
     #[arg(value_name = "TASK")]
     pub tasks: Vec<String>,
+
+    /// A data set: a file, a folder, or a name of [datasets]; the same as TASK
+    #[arg(long, value_name = "D")]
+    pub dataset: Vec<String>,
+
+    /// Write here which instances of the data set are unsound, and why
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["cheats", "leaks", "quick"])]
+    pub quarantine: Option<PathBuf>,
 
     /// Try cheats and honest controls
     #[arg(long)]
@@ -68,7 +85,8 @@ pub struct CheckArgs {
     #[arg(long, conflicts_with = "cheats")]
     pub leaks: bool,
 
-    /// How often the solution and doing nothing are verified [default: 5]
+    /// How often the solution and doing nothing are verified [default: 5, of instances of a
+    /// data set 3]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub repeat: Option<u32>,
 
@@ -101,9 +119,11 @@ pub struct CheckArgs {
     #[arg(long, value_name = "DIR", requires = "cheats")]
     pub out: Option<PathBuf>,
 
-    /// Only tasks whose names match
-    #[arg(long, value_name = "EXPR")]
-    pub filter: Option<String>,
+    #[command(flatten)]
+    pub select: SelectArgs,
+
+    #[command(flatten)]
+    pub rules: RulesArgs,
 
     /// Verifications at a time [default: as many as there are processors]
     #[arg(short, long, value_name = "N|auto", value_parser = jobs)]
@@ -147,34 +167,67 @@ pub async fn run(args: CheckArgs) -> Result<Exit, Failure> {
     };
     match cheats {
         Some(cheats) => {
-            let ground = ground(&args, None).await?;
+            let ground = ground(&args).await?;
             check_cheats::run(cheats, ground, args.out, args.json).await
         }
-        None if args.leaks => check_leaks::run(ground(&args, None).await?, args.json).await,
+        None if args.leaks => check_leaks::run(ground(&args).await?, args.json).await,
         None => check_tasks::run(args).await,
     }
 }
 
 /// The settings, with the tasks that the command line names.
 pub(super) fn settings_of(args: &CheckArgs) -> Result<Settings, Failure> {
-    let mut flags = Vec::new();
-    if !args.tasks.is_empty() {
-        flags.push(Flag::named("TASK", "run.tasks", args.tasks.clone()));
+    let mut flags = args.rules.flags();
+    let named = [args.tasks.as_slice(), &args.dataset].concat();
+    if !named.is_empty() {
+        flags.push(Flag::named("TASK", "run.tasks", named));
     }
     let mut settings = loaded(None, flags)?.settings;
+    // What is in quarantine is what has to be looked at again.
+    let of_names = settings.datasets.values_mut();
+    of_names.for_each(|named| named.quarantine = None);
     // A search needs no verdict of the reference solution.
     settings.run.check = !args.leaks;
     Ok(settings)
 }
 
-/// The engine and all else; of the tasks that are given, else of those that are named.
-pub(super) async fn ground(args: &CheckArgs, tasks: Option<Vec<Task>>) -> Result<Ground, Failure> {
+/// The engine and all else, of the tasks that are named.
+async fn ground(args: &CheckArgs) -> Result<Ground, Failure> {
     let settings = settings_of(args)?;
-    let tasks = match tasks {
-        Some(tasks) => tasks,
-        None => selected(&settings, args.filter.as_deref())?,
-    };
+    let tasks = named(&settings, args)?;
     ground_of(settings, tasks, args.jobs, args.progress).await
+}
+
+/// The tasks that are named, and that are meant of them; what cannot be read is an error.
+fn named(settings: &Settings, args: &CheckArgs) -> Result<Vec<Task>, Failure> {
+    let (mut tasks, mut folders) = (Vec::new(), Vec::new());
+    for path in &settings.run.tasks {
+        let Some(set) = data_set(path, settings)? else {
+            folders.push(path.clone());
+            continue;
+        };
+        let found = select::tasks(path, &set, settings, &args.select)?;
+        for warning in &found.warnings {
+            tell(warning, args.json)?;
+        }
+        tasks.extend(found.tasks);
+    }
+    let filter = args.select.filter.as_deref();
+    for task in task::load_all(&folders).map_err(Failure::Tasks)? {
+        let meant = match filter {
+            Some(filter) => select::matches(filter, &task)?,
+            None => true,
+        };
+        if meant {
+            tasks.push(task);
+        }
+    }
+    match (filter, tasks.is_empty()) {
+        (Some(filter), true) => Err(Failure::NothingMatches {
+            filter: filter.to_owned(),
+        }),
+        _ => task::digest_all(tasks).map_err(Failure::Tasks),
+    }
 }
 
 /// The ground of these tasks.

@@ -3,25 +3,37 @@
 use std::path::Path;
 use std::time::Instant;
 
-use super::check::{CheckArgs, Skip, ground, of_each, settings_of};
+use super::check::{CheckArgs, Skip, ground_of, of_each, settings_of};
+use super::chosen::{drawn, tell};
+use super::select::{self, data_set, laid_out};
 use super::{Exit, Failure, to_stdout};
-use crate::lint::{Examined, Finding, Rule, findings_of, findings_of_files, mend};
-use crate::record::Fault;
+use crate::config::Settings;
+use crate::lint::{Examined, Finding, Rule, findings_of, findings_of_files, mend, quarantined};
+use crate::record::{DataSetRecord, Fault};
 use crate::report::{
     CheckTotals, Checked, Style, check_json, check_junit, check_totals, check_view,
 };
 use crate::run::{Scope, write_atomic};
-use crate::task::{self, Task, TaskError, load_each};
+use crate::task::select::{Exclusions, SCHEMA};
+use crate::task::swebench::InstanceError;
+use crate::task::{self, Format, Task, TaskError, load_each};
 
 /// How often a task is verified both ways where nothing is said: a test that fails half
 /// of the time is missed once in sixteen checks.
 const REPEAT: u32 = 5;
+/// The same of instances of a data set, of which there are hundreds.
+const REPEAT_INSTANCE: u32 = 3;
 
 /// Checks what is named, and tells as it goes.
 pub async fn run(args: CheckArgs) -> Result<Exit, Failure> {
     let settings = settings_of(&args)?;
     let mut told = Told::new(args.json);
-    let tasks = sorted(&settings.run.tasks, args.filter.as_deref(), &mut told)?;
+    let Named { tasks, sets } = named(&settings, &args, &mut told)?;
+    let of_quarantine = match (&args.quarantine, sets.as_slice()) {
+        (None, _) => None,
+        (Some(file), [set]) => Some((file, set)),
+        (Some(_), _) => return Err(Failure::Quarantine { count: sets.len() }),
+    };
     let tasks = match args.fix {
         true => mended(tasks, &args)?,
         false => tasks,
@@ -29,30 +41,97 @@ pub async fn run(args: CheckArgs) -> Result<Exit, Failure> {
     let whole = match args.quick {
         true => {
             for task in &tasks {
-                let findings = findings_of_files(task);
-                told.tell(Checked {
+                let checked = Checked {
                     task: task.id.to_string(),
-                    findings,
+                    findings: findings_of_files(task),
                     ..Checked::default()
-                })?;
+                };
+                match task.format {
+                    Format::SweBench => told.tell_found(checked)?,
+                    _ => told.tell(checked)?,
+                }
             }
             true
         }
-        false => measured(tasks, &args, &mut told).await?,
+        false => measured(settings, tasks, &args, &mut told).await?,
     };
+    match (of_quarantine, whole) {
+        (Some((file, set)), true) => told.quarantine(file, set, args.repeat)?,
+        (Some((file, _)), false) => {
+            let file = file.display();
+            tell(
+                &format!("{file} is not written: not all was measured"),
+                args.json,
+            )?;
+        }
+        (None, _) => {}
+    }
     told.end(args.junit.as_deref(), whole)
+}
+
+/// What is meant by what is named.
+struct Named {
+    tasks: Vec<Task>,
+    sets: Vec<DataSetRecord>,
+}
+
+/// The tasks and instances that could be read; what could not is a finding.
+fn named(settings: &Settings, args: &CheckArgs, told: &mut Told) -> Result<Named, Failure> {
+    let (mut tasks, mut sets, mut folders) = (Vec::<Task>::new(), Vec::new(), Vec::new());
+    for path in &settings.run.tasks {
+        let Some(set) = data_set(path, settings)? else {
+            folders.push(path.clone());
+            continue;
+        };
+        let laid = laid_out(path, &set, settings, &args.select)?;
+        for warning in &laid.found.warnings {
+            tell(warning, args.json)?;
+        }
+        for (id, error) in &laid.wrong {
+            told.tell(Checked {
+                task: id.clone(),
+                findings: vec![Finding::new(Rule::InvalidTask, of_instance(error))],
+                ..Checked::default()
+            })?;
+        }
+        for task in laid.found.tasks {
+            if !tasks.iter().any(|other| other.id == task.id) {
+                tasks.push(task);
+            }
+        }
+        sets.push(laid.found.record);
+    }
+    if !folders.is_empty() {
+        let own = sorted(&folders, args.select.filter.as_deref(), told)?;
+        tasks.extend(match sets.is_empty() {
+            true => drawn(own, &args.select),
+            false => own,
+        });
+    }
+    if let (Some(filter), true) = (&args.select.filter, tasks.is_empty() && told.is_empty()) {
+        return Err(Failure::NothingMatches {
+            filter: filter.clone(),
+        });
+    }
+    Ok(Named { tasks, sets })
+}
+
+/// Why a row cannot become a task, with what to do about it.
+fn of_instance(error: &InstanceError) -> String {
+    let advice = error.advice();
+    let lines = [error.to_string()].into_iter().chain(advice);
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The tasks that could be read; what could not is a finding.
 fn sorted(paths: &[String], filter: Option<&str>, told: &mut Told) -> Result<Vec<Task>, Failure> {
     let mut tasks = Vec::new();
-    let (mut errors, mut seen) = (Vec::new(), 0);
+    let mut errors = Vec::new();
     for loaded in load_each(paths) {
         match loaded {
             Ok(task) => {
-                seen += 1;
                 let wanted = match filter {
-                    Some(filter) => task::matches(filter, &task)?,
+                    Some(filter) => select::matches(filter, &task)?,
                     None => true,
                 };
                 if wanted {
@@ -62,7 +141,6 @@ fn sorted(paths: &[String], filter: Option<&str>, told: &mut Told) -> Result<Vec
             // A path that names no task is a mistake of who called.
             Err((_, error)) if !is_of_a_task(&error) => errors.push(error),
             Err((path, error)) => {
-                seen += 1;
                 told.tell(Checked {
                     task: path.display().to_string(),
                     findings: invalid(&path, &error),
@@ -71,14 +149,9 @@ fn sorted(paths: &[String], filter: Option<&str>, told: &mut Told) -> Result<Vec
             }
         }
     }
-    if !errors.is_empty() {
-        return Err(Failure::Tasks(errors));
-    }
-    match (filter, tasks.is_empty() && told.is_empty() && seen > 0) {
-        (Some(filter), true) => Err(Failure::NothingMatches {
-            filter: filter.to_owned(),
-        }),
-        _ => Ok(tasks),
+    match errors.is_empty() {
+        true => Ok(tasks),
+        false => Err(Failure::Tasks(errors)),
     }
 }
 
@@ -117,6 +190,10 @@ fn invalid(path: &Path, error: &TaskError) -> Vec<Finding> {
 fn mended(tasks: Vec<Task>, args: &CheckArgs) -> Result<Vec<Task>, Failure> {
     let mut again = Vec::with_capacity(tasks.len());
     for task in tasks {
+        if task.format == Format::SweBench {
+            again.push(task);
+            continue;
+        }
         let file = task.dir.clone();
         let mended = mend(&task).map_err(|source| Failure::Write { file, source })?;
         if mended.is_empty() {
@@ -142,12 +219,17 @@ fn mended(tasks: Vec<Task>, args: &CheckArgs) -> Result<Vec<Task>, Failure> {
 }
 
 /// Measures each task with the engine; false where an interrupt came before the last one.
-async fn measured(tasks: Vec<Task>, args: &CheckArgs, told: &mut Told) -> Result<bool, Failure> {
+async fn measured(
+    settings: Settings,
+    tasks: Vec<Task>,
+    args: &CheckArgs,
+    told: &mut Told,
+) -> Result<bool, Failure> {
     if tasks.is_empty() {
         return Ok(true);
     }
-    let scope = Scope {
-        repeat: args.repeat.unwrap_or(REPEAT),
+    let scope = |task: Option<&Task>| Scope {
+        repeat: repeat(args.repeat, task.map(|task| task.format)),
         rebuild: !args.skip.contains(&Skip::Rebuild),
         leaks: !args.skip.contains(&Skip::Leaks),
     };
@@ -156,12 +238,13 @@ async fn measured(tasks: Vec<Task>, args: &CheckArgs, told: &mut Told) -> Result
         .map(|task| (task.id.clone(), task.clone()))
         .collect();
     let tasks = task::digest_all(tasks).map_err(Failure::Tasks)?;
-    let ground = ground(args, Some(tasks)).await?;
+    let ground = ground_of(settings, tasks, args.jobs, args.progress).await?;
     let mut failed = Ok(());
     let whole = of_each(
         ground,
         async |trials, id, events| {
             let began = Instant::now();
+            let scope = scope(by_name.get(id));
             (trials.examine(id, scope, events).await, began.elapsed())
         },
         |id, (examined, took)| {
@@ -179,6 +262,14 @@ async fn measured(tasks: Vec<Task>, args: &CheckArgs, told: &mut Told) -> Result
     failed.map(|()| whole)
 }
 
+/// How often a task is verified both ways.
+fn repeat(said: Option<u32>, format: Option<Format>) -> u32 {
+    said.unwrap_or(match format {
+        Some(Format::SweBench) => REPEAT_INSTANCE,
+        _ => REPEAT,
+    })
+}
+
 /// What files and measurements say of a task.
 fn checked(task: &Task, examined: Result<Examined, Fault>) -> Checked {
     let mut checked = Checked {
@@ -186,12 +277,14 @@ fn checked(task: &Task, examined: Result<Examined, Fault>) -> Checked {
         findings: findings_of_files(task),
         ..Checked::default()
     };
+    let mut runs = Vec::new();
     match examined {
         Ok(examined) => {
             checked.findings.extend(findings_of(task, &examined));
             checked.sees = examined.sees;
             checked.evidence = examined.evidence;
             checked.runs = examined.runs.len();
+            runs = examined.runs;
         }
         Err(fault) => match fault.class.as_str() {
             "image" => checked
@@ -205,6 +298,9 @@ fn checked(task: &Task, examined: Result<Examined, Fault>) -> Checked {
     }
     let order = |finding: &Finding| (finding.rule.severity(), finding.rule);
     checked.findings.sort_by_key(order);
+    if task.format == Format::SweBench {
+        checked.quarantine = quarantined(task.id.as_str(), &checked.findings, &runs);
+    }
     checked
 }
 
@@ -238,6 +334,49 @@ impl Told {
         })?;
         self.all.push(checked);
         Ok(())
+    }
+
+    /// The same of one of hundreds of instances: people read only of what was found.
+    fn tell_found(&mut self, checked: Checked) -> Result<(), Failure> {
+        if self.json || !checked.findings.is_empty() {
+            return self.tell(checked);
+        }
+        self.totals.add(&checked);
+        self.all.push(checked);
+        Ok(())
+    }
+
+    /// Writes which instances of a data set are unsound, and tells how many.
+    fn quarantine(
+        &self,
+        file: &Path,
+        set: &DataSetRecord,
+        repeat_said: Option<u32>,
+    ) -> Result<(), Failure> {
+        let entries = self.all.iter().filter_map(|one| one.quarantine.clone());
+        let list = Exclusions {
+            schema: Some(SCHEMA.to_owned()),
+            dataset: Some(set.source.clone()),
+            dataset_digest: Some(set.digest.clone()),
+            repeats: Some(repeat(repeat_said, Some(Format::SweBench))),
+            exclude: entries.collect(),
+            told: Vec::new(),
+        };
+        list.write(file)?;
+        let unmeasured = self.all.iter().filter(|one| one.runs == 0).count();
+        let (out, all) = (list.exclude.len(), self.all.len());
+        let mut line = format!("{}: {out} of {all} instances", file.display());
+        if unmeasured > 0 {
+            line.push_str(&format!("; {unmeasured} could not be measured"));
+        }
+        if self.json {
+            let event = serde_json::json!({
+                "event": "quarantine", "file": file.display().to_string(),
+                "excluded": out, "instances": all, "unmeasured": unmeasured,
+            });
+            line = event.to_string();
+        }
+        to_stdout(&format!("{}\n", crate::diagnose::printable(&line))).map(drop)
     }
 
     /// The last line, the report, and the exit code that says most.

@@ -67,7 +67,7 @@ pub fn chosen(settings: &Settings, job: &Job, args: &RunArgs) -> Result<Chosen, 
 }
 
 /// A sample of tasks, where one is asked for.
-fn drawn(tasks: Vec<Task>, select: &SelectArgs) -> Vec<Task> {
+pub(super) fn drawn(tasks: Vec<Task>, select: &SelectArgs) -> Vec<Task> {
     let Some(count) = select.sample else {
         return tasks;
     };
@@ -154,7 +154,7 @@ impl Found {
 }
 
 /// A warning before anything runs.
-fn tell(warning: &str, json: bool) -> Result<(), Failure> {
+pub(super) fn tell(warning: &str, json: bool) -> Result<(), Failure> {
     if json {
         let event = serde_json::json!({ "event": "warning", "message": warning });
         return to_stdout(&format!("{event}\n")).map(drop);

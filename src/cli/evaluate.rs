@@ -116,6 +116,8 @@ pub async fn resume(args: ResumeArgs) -> Result<Exit, Failure> {
     let tasks = task::load_all(&paths).map_err(Failure::Tasks)?;
     let tasks = task::digest_all(tasks).map_err(Failure::Tasks)?;
     check_unchanged(planned, &tasks)?;
+    let budget = planned.settings["images"]["budget"].as_u64();
+    settings.images.budget = settings.images.budget.or(budget);
     settings.run.models = planned
         .models
         .iter()
@@ -186,6 +188,11 @@ async fn go(
     schedule: Schedule,
     view: View,
 ) -> Result<Exit, Failure> {
+    // An image that had to go would have to come back for the next attempt.
+    let schedule = match settings.images.budget {
+        Some(_) => schedule.task_by_task(&store.run().tasks),
+        None => schedule,
+    };
     let interrupts = Interrupts::listen().map_err(Failure::Signals)?;
     let console = Console::start(view);
     // What dead runs left, before anything new is made.
@@ -213,26 +220,6 @@ async fn go(
         engine.settle().await;
     }
     Ok(exit)
-}
-
-/// The tasks that are named, and that the filter leaves.
-pub(super) fn selected(settings: &Settings, filter: Option<&str>) -> Result<Vec<Task>, Failure> {
-    let mut tasks = task::load_all(&settings.run.tasks).map_err(Failure::Tasks)?;
-    if let Some(filter) = filter {
-        let mut kept = Vec::new();
-        for task in tasks {
-            if task::matches(filter, &task)? {
-                kept.push(task);
-            }
-        }
-        tasks = kept;
-        if tasks.is_empty() {
-            return Err(Failure::NothingMatches {
-                filter: filter.to_owned(),
-            });
-        }
-    }
-    task::digest_all(tasks).map_err(Failure::Tasks)
 }
 
 /// Models with a table of their own are asked as they were when the run was planned.

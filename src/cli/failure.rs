@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use super::Exit;
+use super::import_specs::SpecsFailure;
 use crate::agent::AgentError;
 use crate::cheats::ManifestError;
 use crate::config::ConfigError;
@@ -17,6 +18,7 @@ use crate::report::ExportError;
 use crate::run::{KeyError, NotRegraded, PlanError, StoreError};
 use crate::sandbox::SandboxError;
 use crate::sandbox::docker::EngineError;
+use crate::sandbox::docker::images::ImageError;
 use crate::swebench::predictions::PredictionError;
 use crate::swebench::row::RowError;
 use crate::swebench::specs::SpecError;
@@ -101,6 +103,8 @@ pub enum Failure {
     #[error(transparent)]
     Specs(#[from] SpecError),
     #[error(transparent)]
+    ReadSpecs(SpecsFailure),
+    #[error(transparent)]
     Predictions(#[from] PredictionError),
     #[error(
         "`{path}` is no data set of the SWE-bench family: neither a file of rows, nor a folder of such, nor a name of [datasets]"
@@ -125,6 +129,16 @@ pub enum Failure {
         expected: String,
         found: String,
     },
+    #[error("`--quarantine` writes of one data set, and {count} are named")]
+    Quarantine { count: usize },
+    #[error("{} is there already: `--force` replaces it", .file.display())]
+    IsThere { file: PathBuf },
+    #[error("no trial of `{run}` is by this agent and model and has this number")]
+    NoTrialPredicts { run: String },
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    #[error("the data set `{name}` has no instance `{id}` (`proofyard list {name}` lists them)")]
+    NoInstance { name: String, id: String },
     #[error("no task matches the filter `{filter}`")]
     NothingMatches { filter: String },
     #[error("there is no task, run or trial `{what}` (runs are looked for in {})", .out.display())]
@@ -161,7 +175,7 @@ impl Failure {
         match self {
             Self::Engine(EngineError::Connect(_) | EngineError::Facts(_)) => Exit::Unreachable,
             Self::Model(_) | Self::Unchecked(_) => Exit::Unreachable,
-            Self::Sandbox(_) | Self::NotReady(_) => Exit::TrialErrors,
+            Self::Image(_) | Self::Sandbox(_) | Self::NotReady(_) => Exit::TrialErrors,
             _ => Exit::Usage,
         }
     }

@@ -185,6 +185,10 @@ pub async fn run(args: GradeArgs) -> Result<Exit, Failure> {
         retry_errors: settings.run.retry_errors,
         ..Schedule::new(store.todo(false), machine)
     };
+    let schedule = match settings.images.budget {
+        Some(_) => schedule.task_by_task(&store.run().tasks),
+        None => schedule,
+    };
     let tasks = tasks.into_iter().zip(granted).collect();
     let view = View::from(&args.view);
     go(

@@ -1,4 +1,4 @@
-//! `proofyard images build | list | gc`
+//! `proofyard images build | list | plan | gc`
 
 use std::io::Write;
 use std::path::Path;
@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use clap::{Args, Subcommand};
 use futures_util::{StreamExt, stream};
 
-use super::Exit;
+use super::images_plan::{self, PlanArgs};
+use super::{Exit, settings};
 use crate::config::Settings;
 use crate::sandbox::docker::connect::{ConnectError, connect};
 use crate::sandbox::docker::images::{
@@ -17,7 +18,7 @@ use crate::sandbox::docker::images::{
 /// Images built at a time; more only wait for the same disk.
 const AT_ONCE: usize = 4;
 
-/// Build, list and remove images.
+/// Build, plan, list and remove images.
 #[derive(Debug, Args)]
 pub struct ImagesArgs {
     #[command(subcommand)]
@@ -37,6 +38,7 @@ enum ImagesCommand {
         #[arg(long)]
         json: bool,
     },
+    Plan(Box<PlanArgs>),
     /// Remove images of ours that no recipe, container or running command needs
     Gc {
         /// Only images of these names, `task` for those of tasks [default: all]
@@ -76,8 +78,17 @@ enum Failure {
 
 /// Performs `proofyard images …`: results to standard output, progress and
 /// errors to standard error.
-pub async fn run(args: ImagesArgs, settings: &Settings) -> Exit {
-    let done = match args.command {
+pub async fn run(args: ImagesArgs) -> Result<Exit, super::Failure> {
+    match args.command {
+        ImagesCommand::Plan(args) => images_plan::run(*args).await,
+        command => Ok(perform(command, &settings(None)?).await),
+    }
+}
+
+async fn perform(command: ImagesCommand, settings: &Settings) -> Exit {
+    let done = match command {
+        // Performed by `run`.
+        ImagesCommand::Plan(_) => Ok(()),
         ImagesCommand::Build { names } => build(&names, settings).await,
         ImagesCommand::List { json } => list(json, settings).await,
         ImagesCommand::Gc {

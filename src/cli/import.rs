@@ -1,4 +1,4 @@
-//! `proofyard import`: tasks of another format as tasks of ours.
+//! `proofyard import`: tasks of another format as tasks of ours, and tables of others.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::check::{ground_of, of_each};
+use super::import_specs::{self, SpecsArgs};
 use super::run::{Jobs, ProgressArg, jobs};
 use super::{Exit, Failure, settings, to_stdout};
 use crate::diagnose::printable;
@@ -24,7 +25,7 @@ Exit codes:
   0 imported   2 usage or task error, nothing was written   3 some tasks were left
   out, or kept though they are not sound   4 the engine does not answer   130 interrupted";
 
-/// Turn tasks of another format into tasks of ours.
+/// Turn tasks of another format into tasks of ours; read a table of swebench's.
 #[derive(Debug, Clone, Args)]
 pub struct ImportArgs {
     #[command(subcommand)]
@@ -34,6 +35,7 @@ pub struct ImportArgs {
 #[derive(Debug, Clone, Subcommand)]
 enum ImportFormat {
     Harbor(HarborArgs),
+    SwebenchSpecs(SpecsArgs),
 }
 
 /// Freeze tasks in Harbor's format.
@@ -90,7 +92,10 @@ struct Decided {
 
 /// Imports them.
 pub async fn run(args: ImportArgs) -> Result<Exit, Failure> {
-    let ImportFormat::Harbor(args) = args.format;
+    let args = match args.format {
+        ImportFormat::Harbor(args) => args,
+        ImportFormat::SwebenchSpecs(args) => return import_specs::run(args).await,
+    };
     let paths = discover(&args.src)?;
     let freezing = Freezing::begin(&args.src, &args.dest)?;
     let (tasks, errors) = read(&paths);

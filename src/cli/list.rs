@@ -4,33 +4,40 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Exit;
+use super::chosen::drawn;
 use super::failure::{Failure, to_stdout};
+use super::list_set::list_set;
+use super::select::{SelectArgs, data_set, matches};
 use super::show_task::network;
 use crate::config::Settings;
 use crate::diagnose::printable;
 use crate::record::{Digest, Sees, TaskId};
-use crate::task::{Runner, Services, Task, digest_all, load_all, matches};
+use crate::task::{Runner, Services, Task, digest_all, load_all};
 
 const EXAMPLES: &str = "\
 Examples:
   proofyard list                         what harness.toml names
   proofyard list tasks/repo              the tasks of a folder
-  proofyard list --filter 'repo/*' --json | jq .name";
+  proofyard list --filter 'repo/*' --json | jq .name
+  proofyard list verified.jsonl          the instances of a data set, its digest, what is odd
+  proofyard list swebench-verified --sample 50 --seed 7 --stratify repo";
 
 /// List tasks.
 ///
 /// One line a task: its name, how it is verified, how many tests are expected,
 /// its difficulty. A task that cannot be used is an error, and all of them are told.
+/// Of an instance of a data set: its repo, version and difficulty, and whether its image
+/// is local, or would be pulled or built.
 #[derive(Debug, Clone, Default, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ListArgs {
-    /// Task folders, or folders of tasks [default: what harness.toml names]
+    /// Task folders, folders of tasks, or data sets of the SWE-bench family [default: what
+    /// harness.toml names]
     #[arg(value_name = "TASK")]
     pub tasks: Vec<String>,
 
-    /// Only tasks whose names match: globs, with commas between
-    #[arg(long, value_name = "EXPR")]
-    pub filter: Option<String>,
+    #[command(flatten)]
+    pub select: SelectArgs,
 
     /// One JSON object a line
     #[arg(long)]
@@ -38,15 +45,29 @@ pub struct ListArgs {
 }
 
 /// Prints the tasks that are named, else those of the settings.
-pub fn run(args: &ListArgs, settings: &Settings) -> Result<Exit, Failure> {
+pub async fn run(args: &ListArgs, settings: &Settings) -> Result<Exit, Failure> {
     let named = match args.tasks.is_empty() {
         true => &settings.run.tasks,
         false => &args.tasks,
     };
-    let mut tasks = load_all(named).map_err(Failure::Tasks)?;
-    if let Some(filter) = &args.filter {
+    let mut folders = Vec::new();
+    for path in named {
+        match data_set(path, settings)? {
+            None => folders.push(path.clone()),
+            Some(set) => {
+                let text = list_set(path, &set, settings, &args.select, args.json);
+                to_stdout(&text.await?)?;
+            }
+        }
+    }
+    if folders.is_empty() && !named.is_empty() {
+        return Ok(Exit::Done);
+    }
+    let mut tasks = load_all(&folders).map_err(Failure::Tasks)?;
+    if let Some(filter) = &args.select.filter {
         tasks = chosen(tasks, filter)?;
     }
+    tasks = drawn(tasks, &args.select);
     if args.json {
         tasks = digest_all(tasks).map_err(Failure::Tasks)?;
     }

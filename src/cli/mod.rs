@@ -18,8 +18,11 @@ mod failure;
 mod grade;
 mod guest;
 pub mod images;
+mod images_plan;
 mod import;
+mod import_specs;
 pub mod list;
+mod list_set;
 mod models;
 pub mod new;
 pub mod regrade;
@@ -70,10 +73,10 @@ enum Command {
     Resume(resume::ResumeArgs),
     Grade(Box<grade::GradeArgs>),
     Regrade(regrade::RegradeArgs),
-    Check(check::CheckArgs),
-    /// List tasks
+    Check(Box<check::CheckArgs>),
+    /// List tasks, or instances of a data set
     List(list::ListArgs),
-    /// Show a task, a run, a trial, or the settings
+    /// Show a task, an instance, a run, a trial, or the settings
     Show(show::ShowArgs),
     New(new::NewArgs),
     /// A shell in a task's sandbox
@@ -157,15 +160,15 @@ async fn perform(command: Command) -> Exit {
         Command::Resume(args) => evaluate::resume(args).await,
         Command::Grade(args) => grade::run(*args).await,
         Command::Regrade(args) => regrade::run(args).await,
-        Command::Check(args) => check::run(args).await,
-        Command::List(args) => settings(None).and_then(|settings| list::run(&args, &settings)),
+        Command::Check(args) => check::run(*args).await,
+        Command::List(args) => match settings(None) {
+            Ok(settings) => list::run(&args, &settings).await,
+            Err(failure) => Err(failure),
+        },
         Command::Show(args) => show::run(&args),
         Command::New(args) => new::run(&args),
         Command::Shell(args) => shell::run(args).await,
-        Command::Images(args) => match settings(None) {
-            Ok(settings) => Ok(images::run(args, &settings).await),
-            Err(failure) => Err(failure),
-        },
+        Command::Images(args) => images::run(args).await,
         Command::Clean => clean::run().await,
         Command::Audit(args) => settings(None).and_then(|settings| audit::run(&args, &settings)),
         Command::Export(args) => settings(None).and_then(|settings| export::run(&args, &settings)),

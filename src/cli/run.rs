@@ -17,6 +17,7 @@ Examples:
   proofyard run tasks -m scripted:demo.toml   the loop with turns from a file
   proofyard run tasks -a oracle --json > events.jsonl
   proofyard run verified.jsonl -m gpt-5 --sample 50 --seed 7 --stratify repo
+  proofyard run swebench-verified -m gpt-5 --exclude quarantine.toml --image-budget 60
   proofyard run -c job.yaml                   a job configuration of Harbor's
   proofyard run downloads/tb2 -a oracle --keep-going
 
@@ -114,7 +115,7 @@ pub struct RunArgs {
     pub view: ViewArgs,
 }
 
-/// By whose rules instances of SWE-bench count.
+/// What is about instances of SWE-bench alone.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Instances of SWE-bench")]
 pub struct RulesArgs {
@@ -129,6 +130,11 @@ pub struct RulesArgs {
     /// Specifications of environments: files, or folders of them; may be given several times
     #[arg(long, value_name = "PATH")]
     pub envs: Vec<String>,
+
+    /// Gigabytes that images of instances may take: those that no trial needs go, the least
+    /// recently used first; 0 for no limit [default: 0]
+    #[arg(long, value_name = "GB")]
+    pub image_budget: Option<f64>,
 }
 
 impl RulesArgs {
@@ -144,6 +150,10 @@ impl RulesArgs {
                 "swebench.version",
                 [version.as_str()],
             ));
+        }
+        if let Some(budget) = self.image_budget {
+            let budget = budget.to_string();
+            flags.push(Flag::named("--image-budget", "images.budget_gb", [budget]));
         }
         if !self.envs.is_empty() {
             flags.push(Flag::named("--envs", "swebench.envs", self.envs.clone()));

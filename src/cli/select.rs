@@ -12,7 +12,7 @@ use crate::swebench::row::{self, DataSet, Row};
 use crate::swebench::specs;
 use crate::task::envs::Environments;
 use crate::task::select::{Exclusions, Expression, Value, sample};
-use crate::task::swebench::{Ground, lay_out};
+use crate::task::swebench::{Ground, InstanceError, lay_out};
 use crate::task::{self, History, Task};
 
 /// Which of them.
@@ -40,6 +40,11 @@ pub struct SelectArgs {
     /// may be given several times
     #[arg(long, value_name = "FILE")]
     pub exclude: Vec<PathBuf>,
+
+    /// Keep what such lists and the quarantine of a data set leave out; the rate over valid
+    /// instances is shown beside the one over all
+    #[arg(long)]
+    pub keep_quarantined: bool,
 }
 
 /// Tasks of a data set.
@@ -47,6 +52,26 @@ pub struct OfDataSet {
     pub tasks: Vec<Task>,
     pub record: DataSetRecord,
     pub warnings: Vec<String>,
+}
+
+/// The same, where rows of which no task was made are no error.
+pub struct LaidOut {
+    pub found: OfDataSet,
+    /// By their ids, and why.
+    pub wrong: Vec<(String, InstanceError)>,
+}
+
+impl LaidOut {
+    /// The tasks, where every row is one.
+    fn whole(self) -> Result<OfDataSet, Failure> {
+        match self.wrong.is_empty() {
+            true => Ok(self.found),
+            false => {
+                let errors = self.wrong.into_iter().map(|(_, error)| error);
+                Err(Failure::Instances(errors.collect()))
+            }
+        }
+    }
 }
 
 /// The data set that a path or a name of `[datasets]` means; none where it is a folder of
@@ -117,6 +142,7 @@ pub fn rows<'a>(
         .exclude
         .iter()
         .chain(of_name.and_then(|named| named.quarantine.as_ref()));
+    let matched = rows.len();
     let mut excluded = Vec::new();
     for list in lists {
         let read = Exclusions::read(list)?;
@@ -127,12 +153,11 @@ pub fn rows<'a>(
         rows.retain(|row| match by_id.get(row.instance_id.as_str()) {
             Some(entry) => {
                 excluded.push((row.instance_id.clone(), entry.reason.clone()));
-                false
+                select.keep_quarantined
             }
             None => true,
         });
     }
-    let of_filter = rows.len() + excluded.len();
     if let Some(count) = select.sample {
         let keys: Vec<&str> = rows.iter().map(|row| row.instance_id.as_str()).collect();
         let strata: Vec<Option<String>> = match &select.stratify {
@@ -166,8 +191,9 @@ pub fn rows<'a>(
         digest: set.digest.clone(),
         instances: set.rows.len(),
         filter: select.filter.clone(),
-        matched: of_filter,
+        matched,
         excluded: excluded.into_iter().collect(),
+        keeps_excluded: select.keep_quarantined,
         sample: select.sample,
         seed: select.sample.map(|_| select.seed),
         stratify: select.stratify.clone(),
@@ -187,13 +213,7 @@ pub fn tasks(
     settings: &Settings,
     select: &SelectArgs,
 ) -> Result<OfDataSet, Failure> {
-    let meant = rows(name, set, settings, select)?;
-    let ids: Vec<String> = meant
-        .rows
-        .iter()
-        .map(|row| row.instance_id.clone())
-        .collect();
-    tasks_of(name, set, settings, meant, &ids)
+    laid_out(name, set, settings, select)?.whole()
 }
 
 /// Those of the rows that are meant and have these ids, as tasks.
@@ -201,16 +221,36 @@ pub fn tasks_of(
     name: &str,
     set: &DataSet,
     settings: &Settings,
-    meant: Meant<'_>,
+    mut meant: Meant<'_>,
     ids: &[String],
 ) -> Result<OfDataSet, Failure> {
+    let ids: std::collections::HashSet<&str> = ids.iter().map(String::as_str).collect();
+    let rows = &mut meant.rows;
+    rows.retain(|row| ids.contains(row.instance_id.as_str()));
+    laid(name, set, settings, meant)?.whole()
+}
+
+/// The rows that are meant, as tasks where that can be.
+pub fn laid_out(
+    name: &str,
+    set: &DataSet,
+    settings: &Settings,
+    select: &SelectArgs,
+) -> Result<LaidOut, Failure> {
+    laid(name, set, settings, rows(name, set, settings, select)?)
+}
+
+fn laid(
+    name: &str,
+    set: &DataSet,
+    settings: &Settings,
+    meant: Meant<'_>,
+) -> Result<LaidOut, Failure> {
     let Meant {
-        mut rows,
+        rows,
         record,
         mut warnings,
     } = meant;
-    let ids: std::collections::HashSet<&str> = ids.iter().map(String::as_str).collect();
-    rows.retain(|row| ids.contains(row.instance_id.as_str()));
     let environments = Environments::read(&settings.swebench.envs, &[])
         .map_err(|error| Failure::Instances(vec![error.into()]))?;
     warnings.extend(environments.warnings.iter().cloned());
@@ -237,17 +277,17 @@ pub fn tasks_of(
     for row in rows {
         match lay_out(row, &ground) {
             Ok(folder) => tasks.push(task::load(Path::new(&folder))?),
-            Err(error) => wrong.push(error),
+            Err(error) => wrong.push((row.instance_id.clone(), error)),
         }
     }
-    match wrong.is_empty() {
-        true => Ok(OfDataSet {
+    Ok(LaidOut {
+        found: OfDataSet {
             tasks,
             record,
             warnings,
-        }),
-        false => Err(Failure::Instances(wrong)),
-    }
+        },
+        wrong,
+    })
 }
 
 /// Whether a filter means a task: globs on its name, or an expression over its fields.

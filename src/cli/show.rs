@@ -1,15 +1,18 @@
-//! `proofyard show TASK | RUN | TRIAL`, `proofyard show --config`.
+//! `proofyard show TASK | INSTANCE | RUN | TRIAL`, `proofyard show --config`.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
+use super::select::{self, SelectArgs, data_set};
 use super::show_config::show_config;
 use super::show_run::{Part, Stored, find_stored, show_stored};
 use super::show_task::show_task;
 use super::{Exit, Failure, loaded, to_stdout};
+use crate::config::Settings;
 use crate::report::{Style, stdout_columns};
-use crate::task;
+use crate::swebench::row::DataSet;
+use crate::task::{self, Task};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -17,14 +20,16 @@ Examples:
   proofyard show runs/2026-11-23-quiet-otter --failed
   proofyard show repo__glob-star--loop--demo-1--1
   proofyard show repo__glob-star--loop--demo-1--1 --diff
+  proofyard show verified.jsonl#pallets__flask-5014
+  proofyard show pallets__flask-5014     of a data set that harness.toml names
   proofyard show --config";
 
 /// What to show.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ShowArgs {
-    /// A task's folder, a run, or a trial
-    #[arg(value_name = "TASK|RUN|TRIAL", required_unless_present = "config")]
+    /// A task's folder, an instance of a data set (D#ID), a run, or a trial
+    #[arg(value_name = "TASK|D#ID|RUN|TRIAL", required_unless_present = "config")]
     what: Option<String>,
 
     /// The settings in force, each with where it came from
@@ -77,6 +82,9 @@ pub fn run(args: &ShowArgs) -> Result<Exit, Failure> {
     if path.is_dir() {
         return to_stdout(&show_task(&task::load(&path)?));
     }
+    if let Some(task) = instance(what, &loaded.settings)? {
+        return to_stdout(&show_task(&task));
+    }
     let known = task::load_all(&loaded.settings.run.tasks).unwrap_or_default();
     match known.iter().find(|task| task.id.as_str() == what) {
         Some(task) => to_stdout(&show_task(task)),
@@ -85,6 +93,53 @@ pub fn run(args: &ShowArgs) -> Result<Exit, Failure> {
             out: out.clone(),
         }),
     }
+}
+
+/// The instance that a text means: `D#ID`, or an id of a data set that the settings name.
+fn instance(what: &str, settings: &Settings) -> Result<Option<Task>, Failure> {
+    if let Some((name, id)) = what.rsplit_once('#') {
+        let Some(set) = data_set(name, settings)? else {
+            return Ok(None);
+        };
+        let found = of_set(name, &set, id, settings)?;
+        return match found {
+            Some(task) => Ok(Some(task)),
+            None => Err(Failure::NoInstance {
+                name: name.to_owned(),
+                id: id.to_owned(),
+            }),
+        };
+    }
+    // What is meant may be something else, so that a file that is not there is no error.
+    let names = settings.datasets.keys().chain(&settings.run.tasks);
+    for name in names {
+        let Ok(Some(set)) = data_set(name, settings) else {
+            continue;
+        };
+        if let Some(task) = of_set(name, &set, what, settings)? {
+            return Ok(Some(task));
+        }
+    }
+    Ok(None)
+}
+
+fn of_set(
+    name: &str,
+    set: &DataSet,
+    id: &str,
+    settings: &Settings,
+) -> Result<Option<Task>, Failure> {
+    if !set.rows.iter().any(|row| row.instance_id == id) {
+        return Ok(None);
+    }
+    let select = SelectArgs {
+        filter: Some(id.to_owned()),
+        keep_quarantined: true,
+        ..SelectArgs::default()
+    };
+    let found = select::tasks(name, set, settings, &select)?.tasks;
+    let tasks = task::digest_all(found).map_err(Failure::Tasks)?;
+    Ok(tasks.into_iter().next())
 }
 
 impl ShowArgs {

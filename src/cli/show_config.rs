@@ -128,6 +128,7 @@ mod tests {
             [images]
               dir                 "auto" = none                       default
               pull                true                                default
+              budget_gb           0.0                                 default
 
             [swebench]
               rules               "both"                              default

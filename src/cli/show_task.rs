@@ -59,6 +59,7 @@ fn facts(task: &Task) -> Vec<(&'static str, String)> {
     let groups = groups.into_iter().flatten().chain(scenario.tags.clone());
     let mut facts = vec![
         ("verified by", verified_by(task)),
+        ("official", official(task)),
         ("hidden files", hidden_files(task)),
         (
             "repo",
@@ -85,6 +86,22 @@ fn facts(task: &Task) -> Vec<(&'static str, String)> {
         ("digest", task.digest.to_string()),
     ]);
     facts
+}
+
+/// Of an instance: what its data set's own rules go by.
+fn official(task: &Task) -> String {
+    let Some(official) = &task.official else {
+        return String::new();
+    };
+    format!(
+        "{} {} · parser {} · {} fail_to_pass, {} pass_to_pass · {}",
+        official.repo,
+        official.version,
+        official.log_parser.as_deref().unwrap_or("none"),
+        official.fail_to_pass.len(),
+        official.pass_to_pass.len(),
+        clock(official.timeout)
+    )
 }
 
 fn names(env: &std::collections::BTreeMap<String, String>) -> String {

@@ -218,6 +218,8 @@ pub struct ImageSettings {
     /// The folder of `<name>/Dockerfile`, absolute; none where there is none.
     pub dir: Option<PathBuf>,
     pub pull: bool,
+    /// Bytes that images of instances may take; none is no limit.
+    pub budget: Option<u64>,
 }
 
 /// `[host]`

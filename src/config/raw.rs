@@ -144,6 +144,8 @@ pub struct ImagesTable {
     pub dir: Option<String>,
     /// Whether images that are not local may be pulled.
     pub pull: Option<bool>,
+    /// Gigabytes (10⁹ bytes) that images of a data set's instances may take: those that no trial needs are removed, the least recently used first; 0 is no limit.
+    pub budget_gb: Option<f64>,
 }
 
 /// `[host]`: what of this machine takes part.

@@ -106,7 +106,7 @@ fn without_a_file_the_defaults_are_in_force() {
         (120, 32768)
     );
     assert_eq!((engine.host, engine.transport), (None, Transport::Auto));
-    assert_eq!((images.dir, images.pull), (None, true));
+    assert_eq!((images.dir, images.pull, images.budget), (None, true, None));
     assert_eq!((limits.max_steps, limits.max_tokens), (Some(200), None));
     assert_eq!((built_in.prompt, built_in.repeats), (None, Some(4)));
     assert_eq!(model.base_url, "https://api.openai.com/v1");

@@ -298,6 +298,21 @@ fn images(raw: super::raw::ImagesTable, check: &mut Checker<'_>) -> ImageSetting
     ImageSettings {
         dir,
         pull: raw.pull.unwrap_or(true),
+        budget: budget(raw.budget_gb, check),
+    }
+}
+
+fn budget(gigabytes: Option<f64>, check: &mut Checker<'_>) -> Option<u64> {
+    const MOST_GB: f64 = 1e9;
+    match gigabytes {
+        None => None,
+        Some(gigabytes) if (0.0..=MOST_GB).contains(&gigabytes) => {
+            Some((gigabytes * 1e9).round() as u64).filter(|budget| *budget > 0)
+        }
+        Some(_) => {
+            check.wrong("images.budget_gb", "must be gigabytes, 0 or more");
+            None
+        }
     }
 }
 

@@ -85,6 +85,10 @@ pub fn findings_of(task: &Task, examined: &Examined) -> Vec<Finding> {
         found.push(Finding::new(Rule::FutureCommits, message));
     }
     found.extend(changing(&examined.changing));
+    found.retain(|finding| finding.rule.is_for(task.format));
+    if !Rule::UnnamedPath.is_for(task.format) {
+        return found;
+    }
     let required = super::required(task, examined.checkout.as_deref());
     let paths = required.paths.into_iter();
     let unnamed = paths.filter(|(path, _)| examined.made.contains(path));
@@ -174,6 +178,18 @@ fn listed(names: &[&str]) -> String {
     }
 }
 
+/// Tests that pass some of the times, and how often.
+pub(super) fn unsteady<'a>(judged: &[&'a JudgedRecord]) -> Vec<(&'a str, usize)> {
+    let mut passed: BTreeMap<&str, usize> = BTreeMap::new();
+    for test in judged.iter().flat_map(|one| &one.tests) {
+        let passes = usize::from(test.state == TestState::Passed || test.excused);
+        *passed.entry(test.id.as_str()).or_default() += passes;
+    }
+    let some = passed.into_iter();
+    some.filter(|(_, times)| (1..judged.len()).contains(times))
+        .collect()
+}
+
 /// Tests, or verdicts as a whole, that are not the same each time.
 fn flaky(runs: &[Once]) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -188,21 +204,12 @@ fn flaky(runs: &[Once]) -> Vec<Finding> {
         ),
     ];
     for (side, judged) in sides {
-        let mut passed: BTreeMap<&str, usize> = BTreeMap::new();
-        for one in &judged {
-            for test in &one.tests {
-                let passes = usize::from(test.state == TestState::Passed || test.excused);
-                *passed.entry(test.id.as_str()).or_default() += passes;
-            }
-        }
         let all = judged.len();
-        let mut named = false;
-        for (test, times) in passed {
-            if times > 0 && times < all {
-                named = true;
-                let message = format!("{test} passes {times} of {all} times {side}");
-                found.push(Finding::new(Rule::Flaky, message));
-            }
+        let unsteady = unsteady(&judged);
+        let named = !unsteady.is_empty();
+        for (test, times) in unsteady {
+            let message = format!("{test} passes {times} of {all} times {side}");
+            found.push(Finding::new(Rule::Flaky, message));
         }
         let resolved = judged.iter().filter(|one| one.outcome == Outcome::Resolved);
         let times = resolved.count();

@@ -70,6 +70,10 @@ pub struct DataSetRecord {
     pub matched: usize,
     /// What was left out of these, by id, with the reason of the list that says so.
     pub excluded: std::collections::BTreeMap<String, String>,
+    /// Whether these were run nevertheless, so that a rate over all has another one over
+    /// the valid ones beside it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keeps_excluded: bool,
     /// How many were drawn of the rest.
     pub sample: Option<usize>,
     pub seed: Option<u64>,

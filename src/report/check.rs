@@ -11,6 +11,7 @@ use super::style::Style;
 use super::text::{plural, sanitize, sanitize_lines};
 use crate::lint::{Finding, Severity};
 use crate::record::{Outcome, Sees};
+use crate::task::select::Exclusion;
 
 /// Most lines that are shown of one finding.
 const LINES: usize = 20;
@@ -29,6 +30,8 @@ pub struct Checked {
     /// How often it was verified both ways.
     pub runs: usize,
     pub took: Duration,
+    /// Of an instance of a data set that is unsound: what a quarantine has of it.
+    pub quarantine: Option<Exclusion>,
 }
 
 /// The whole of a check.
@@ -37,6 +40,10 @@ pub struct CheckTotals {
     pub tasks: usize,
     /// Without an error.
     pub sound: usize,
+    /// Of which nobody can say whether they are sound.
+    pub unknown: usize,
+    /// That could be measured.
+    pub measured: usize,
     pub errors: usize,
     pub warnings: usize,
     pub hints: usize,
@@ -66,6 +73,8 @@ impl CheckTotals {
     pub fn add(&mut self, checked: &Checked) {
         self.tasks += 1;
         self.sound += usize::from(checked.word() == "sound");
+        self.measured += usize::from(checked.runs > 0);
+        self.unknown += usize::from(checked.word() == "unknown");
         self.faults += usize::from(checked.fault.is_some());
         for finding in &checked.findings {
             *match finding.rule.severity() {
@@ -126,11 +135,11 @@ pub fn check_view(checked: &Checked, style: Style) -> String {
 
 /// The last line.
 pub fn check_totals(totals: &CheckTotals) -> String {
-    let mut parts = vec![format!(
-        "{} of {} sound",
-        totals.sound,
-        plural(totals.tasks, "task")
-    )];
+    let tasks = plural(totals.tasks, "task");
+    let mut parts = vec![match totals.measured == 0 && totals.unknown > 0 {
+        true => format!("{tasks} read, none measured"),
+        false => format!("{} of {tasks} sound", totals.sound),
+    }];
     for (count, name) in [
         (totals.errors, "error"),
         (totals.warnings, "warning"),
@@ -162,6 +171,8 @@ pub fn check_json(checked: &Checked) -> String {
         findings: Vec<One<'a>>,
         /// The messages of errors, or what kept the task from being looked at.
         problems: Vec<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        quarantine: Option<&'a Exclusion>,
     }
     #[derive(Serialize)]
     struct One<'a> {
@@ -194,6 +205,7 @@ pub fn check_json(checked: &Checked) -> String {
         ms: checked.took.as_millis() as u64,
         findings: findings.collect(),
         problems: problems.chain(checked.fault.as_deref()).collect(),
+        quarantine: checked.quarantine.as_ref(),
     };
     let text = serde_json::to_string(&line).unwrap_or_default();
     format!("{text}\n")

@@ -11,9 +11,9 @@ use super::grid::{Column, Grid};
 use super::line::label;
 use super::number::{money, number, percent, share, thousands};
 use super::style::Style;
-use super::text::{clock, flowed, left, plural, right, width};
+use super::text::{clock, flowed, left, plural, right, sanitize, width};
 use crate::record::{End, Evidence};
-use crate::run::{AgentSummary, Rate, Summary};
+use crate::run::{AgentSummary, Rate, Summary, Valid};
 
 /// What stands for a number that does not exist.
 const NONE: &str = "–";
@@ -37,6 +37,9 @@ pub fn table(summary: &Summary, columns: usize, style: Style) -> String {
         Column::of("resolved", resolved(agents)).aligned_left(),
         each("clean", &|a| rate(a.clean.as_ref())).spare(4),
     ];
+    if any(&|agent| agent.valid.is_some()) {
+        shown.insert(1, each("of valid", &of_valid));
+    }
     if several && summary.tampered > 0 {
         shown.push(each("tampered", &|a| a.tampered.to_string()).spare(6));
     }
@@ -198,6 +201,44 @@ fn cost(agent: &AgentSummary) -> String {
     }
 }
 
+/// `3/3 100 %`: over instances that no quarantine names.
+fn of_valid(agent: &AgentSummary) -> String {
+    let Some(valid) = &agent.valid else {
+        return NONE.to_owned();
+    };
+    let judged = valid.success.as_ref().map_or(0, |rate| rate.n);
+    format!(
+        "{}/{judged} {}",
+        valid.resolved,
+        rate(valid.success.as_ref())
+    )
+}
+
+/// `valid 3 of 5 instances (2 quarantined: 1 flaky, 1 solution-fails)`, a data set each.
+fn quarantined(summary: &Summary) -> Vec<String> {
+    let told = |valid: &Valid| {
+        let reasons = valid.quarantined.iter();
+        let reasons: Vec<String> = reasons
+            .map(|(reason, count)| format!("{count} {}", sanitize(reason)))
+            .collect();
+        let name = match summary.valid.len() {
+            1 => String::new(),
+            _ => format!("{}: ", sanitize(&valid.source)),
+        };
+        format!(
+            "{name}valid {} of {} ({} quarantined: {})",
+            valid.valid,
+            plural(valid.of, "instance"),
+            valid.quarantined.values().sum::<usize>(),
+            reasons.join(", ")
+        )
+    };
+    let some = summary.valid.iter();
+    some.filter(|valid| !valid.quarantined.is_empty())
+        .map(told)
+        .collect()
+}
+
 /// What is behind `resolved`, the strongest first.
 fn evidence(summary: &Summary) -> Option<String> {
     let counts: Vec<String> = summary
@@ -242,6 +283,7 @@ fn basis(summary: &Summary, medians: &[&str], left_out: &[&str]) -> Vec<String> 
     let tasks = summary.agents.iter().map(|agent| agent.tasks).max();
     let tasks = tasks.unwrap_or(0);
     let mut parts = vec![plural(tasks, "task")];
+    parts.extend(quarantined(summary));
     let rates: Vec<&Rate> = summary
         .agents
         .iter()
@@ -373,6 +415,42 @@ mod tests {
         let run = fixture::run_of(models, nop);
         let summary = summarise(&run, &fixture::finished(&run));
         table(&summary, columns, Style::PLAIN)
+    }
+
+    #[test]
+    fn what_is_in_quarantine_stands_beside_the_score() {
+        let mut run = fixture::run();
+        let of_set = |keeps_excluded| crate::record::DataSetRecord {
+            source: "verified".into(),
+            digest: "ab".into(),
+            instances: 9,
+            filter: None,
+            matched: 5,
+            excluded: [(
+                "terminal/torn-journal".to_owned(),
+                "flaky: t passes 2 of 3 times".to_owned(),
+            )]
+            .into(),
+            keeps_excluded,
+            sample: None,
+            seed: None,
+            stratify: None,
+            selected: 2,
+        };
+        run.data_sets = vec![of_set(false)];
+        let shown = table(&summarise(&run, &fixture::records()), 160, Style::PLAIN);
+        let line = "2 tasks · valid 4 of 5 instances (1 quarantined: 1 flaky) · 95 %";
+        assert!(shown.contains(line), "{shown}");
+        run.data_sets = vec![of_set(true)];
+        let shown = table(&summarise(&run, &fixture::records()), 100, Style::PLAIN);
+        insta::assert_snapshot!(shown, @r"
+               resolved            of valid   clean   tampered   errors   calls   errors in calls   time
+        loop   2/4  50 % [15–85]   1/2 50 %    50 %          1        0      14        1.2 (10 %)   0:09
+        nop    0/2   0 % [0–66]     0/1 0 %     0 %          0        1       0                 –   0:05
+               2 tasks · valid 1 of 2 instances (1 quarantined: 1 flaky) · 95 % intervals clustered by task
+               calls and time are medians · 1 tampered · 1 trial in error · evidence: 2 by records
+               1 trial missing
+        ");
     }
 
     #[test]

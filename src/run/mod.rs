@@ -33,6 +33,7 @@ mod stored;
 mod summary;
 mod trial;
 mod unchanged;
+mod valid;
 mod verdicts;
 
 pub use audit::{Audit, Check, Finding, Signed, audit};
@@ -62,4 +63,5 @@ pub use trial::{
     demand, sandbox_of,
 };
 pub use unchanged::{check_same_contenders, check_unchanged};
+pub use valid::Valid;
 pub use verdicts::Verdicts;

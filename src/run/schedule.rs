@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::admission::{Admission, Queue};
 use super::attempt::{Attempt, Done, blocking, discard};
 use super::{Demand, Events, ExecuteTrial, Machine, RunEvent, RunStore, StoreError};
-use crate::record::{PlannedTrial, TrialRecord};
+use crate::record::{PlannedTask, PlannedTrial, TaskId, TrialRecord};
 
 /// How a plan is carried out.
 #[derive(Debug, Clone)]
@@ -42,6 +42,16 @@ impl Schedule {
             retry_pause: Duration::from_secs(2),
             grace: Duration::from_secs(30),
         }
+    }
+
+    /// The same with all trials at a task after each other, in the order of these tasks.
+    pub fn task_by_task(mut self, tasks: &[PlannedTask]) -> Self {
+        let named = tasks.iter().enumerate();
+        let place: HashMap<&TaskId, usize> = named.map(|(at, task)| (&task.name, at)).collect();
+        let last = tasks.len();
+        let at = |planned: &PlannedTrial| place.get(&planned.task).copied().unwrap_or(last);
+        self.todo.sort_by_key(at);
+        self
     }
 }
 

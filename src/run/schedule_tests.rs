@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::fixture::{FakeExecutor, plan_of};
+use super::fixture::{FakeExecutor, input, plan_of, task};
 use super::*;
 use crate::record::Outcome;
+use crate::run::{PlanInput, plan};
 
 const GIB: u64 = 1 << 30;
 const MACHINE: Machine = Machine {
@@ -274,4 +275,17 @@ async fn a_full_disk_stops_a_run_that_loses_nothing_and_can_be_resumed() {
         .map(|t| t.task.to_string())
         .collect();
     assert_eq!(todo, ["b", "c"]);
+}
+
+#[test]
+fn all_attempts_at_a_task_may_come_after_each_other() {
+    let tasks = ["b", "a"].map(task);
+    let run = plan(PlanInput {
+        attempts: 2,
+        ..input(&tasks)
+    })
+    .unwrap();
+    let schedule = Schedule::new(run.trials.clone(), MACHINE).task_by_task(&run.tasks);
+    let order: Vec<&str> = schedule.todo.iter().map(|one| one.trial.as_str()).collect();
+    assert_eq!(order, ["b--nop--1", "b--nop--2", "a--nop--1", "a--nop--2"]);
 }

@@ -3,10 +3,11 @@
 //! Owns what is counted over what. A rate's denominator is resolved + unresolved +
 //! tampered; errors stand beside it. Must not know how it is shown.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::Serialize;
 
+use super::valid::{Valid, kept, valid};
 use crate::record::{End, Evidence, Outcome, Reason, RunId, RunRecord, TrialRecord, Usage};
 use crate::stats::{RateInterval, clustered_mean, median, rate_interval};
 
@@ -30,6 +31,9 @@ pub struct Summary {
     /// Tasks with a verdict of which nobody knows whether a solution passes and doing
     /// nothing fails: there was no reference run.
     pub unchecked: usize,
+    /// Data sets of which some instances are in quarantine.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub valid: Vec<Valid>,
     /// In the order of the plan.
     pub agents: Vec<AgentSummary>,
 }
@@ -47,6 +51,9 @@ pub struct AgentSummary {
     pub errors: usize,
     /// resolved / (resolved + unresolved + tampered); null without any.
     pub success: Option<Rate>,
+    /// The same over instances in no quarantine, of a run that has others as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub valid: Option<OfValid>,
     /// Share of the same trials that are clean.
     pub clean: Option<Rate>,
     pub median: Medians,
@@ -94,6 +101,14 @@ pub struct Rate {
     pub clusters: usize,
     /// Cluster-robust (CR1); null where all trials are of one cluster.
     pub standard_error: Option<f64>,
+}
+
+/// A success rate over the instances that no quarantine names.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct OfValid {
+    pub resolved: usize,
+    /// None without a verdict.
+    pub success: Option<Rate>,
 }
 
 /// Middles over the trials of the rate; null without any.
@@ -150,13 +165,18 @@ pub fn summarise(run: &RunRecord, records: &[TrialRecord]) -> Summary {
             lineup.push(contender);
         }
     }
+    let kept = kept(run);
     let agents: Vec<AgentSummary> = lineup
         .into_iter()
         .map(|(agent, model)| {
             let of = |record: &&TrialRecord| {
                 record.agent.name == agent && record.model.as_ref().map(|m| m.id.as_str()) == model
             };
-            summarise_agent(agent, model, records.iter().filter(of).collect(), alone)
+            let records: Vec<&TrialRecord> = records.iter().filter(of).collect();
+            AgentSummary {
+                valid: of_valid(&records, &kept),
+                ..summarise_agent(agent, model, records, alone)
+            }
         })
         .collect();
     let total = |count: fn(&AgentSummary) -> usize| agents.iter().map(count).sum();
@@ -171,6 +191,7 @@ pub fn summarise(run: &RunRecord, records: &[TrialRecord]) -> Summary {
         errors: total(|agent| agent.errors),
         evidence: evidence(records),
         unchecked: unchecked(records),
+        valid: valid(run),
         agents,
     }
 }
@@ -242,6 +263,7 @@ fn summarise_agent(
         tampered: count(Outcome::Tampered),
         errors: count(Outcome::Error),
         success: rate(&judged, |record| record.outcome == Outcome::Resolved),
+        valid: None,
         clean: rate(&judged, |record| record.clean == Some(true)),
         median: medians(&judged),
         call_errors: call_errors(&judged),
@@ -256,6 +278,22 @@ fn summarise_agent(
         }),
         cost_microusd: cost(&records),
     }
+}
+
+/// Over the trials at instances that no quarantine names; none where all are such.
+fn of_valid(records: &[&TrialRecord], kept: &HashSet<&str>) -> Option<OfValid> {
+    if kept.is_empty() {
+        return None;
+    }
+    let counts = |record: &&&TrialRecord| {
+        record.outcome != Outcome::Error && !kept.contains(record.task.name.as_str())
+    };
+    let judged: Vec<&TrialRecord> = records.iter().filter(counts).copied().collect();
+    let resolved = |record: &TrialRecord| record.outcome == Outcome::Resolved;
+    Some(OfValid {
+        resolved: judged.iter().filter(|record| resolved(record)).count(),
+        success: rate(&judged, resolved),
+    })
 }
 
 fn cost(records: &[&TrialRecord]) -> Option<i64> {

@@ -324,6 +324,7 @@ async fn the_shipped_images_build() {
     let images = ImageSettings {
         dir: Some(dir.clone()),
         pull: true,
+        budget: None,
     };
     let host = HostSettings {
         ca_bundle: std::env::var_os("SSL_CERT_FILE").map(PathBuf::from),

@@ -105,6 +105,7 @@ impl Place {
         let images = ImageSettings {
             dir: Some(self.path("images")),
             pull: false,
+            budget: None,
         };
         let host = HostSettings {
             ca_bundle: self.ca_bundle.clone(),

@@ -170,6 +170,7 @@ async fn image(yard: &Yard, engine: &Engine) -> String {
     let settings = ImageSettings {
         dir: None,
         pull: false,
+        budget: None,
     };
     let images = Images::new(engine.docker(), &settings, &host(yard));
     let built = images

@@ -24,6 +24,7 @@ mod shipped;
 mod skipped;
 mod small_model;
 mod stored;
+mod swe_cli;
 mod swebench;
 mod swebench_again;
 mod swebench_forged;

@@ -41,7 +41,8 @@ impl Trials {
         let Some(shared) = self.tasks.get(task) else {
             return Err(fault("harness", &"the task is not of this run"));
         };
-        let ready = shared.ready.get_or_init(|| self.prepare(shared, events));
+        let readied = shared.ready();
+        let ready = readied.get_or_init(|| self.prepare(shared, events));
         let ready = ready.await.as_ref().map_err(Clone::clone)?;
         let soundness = match &ready.reference {
             None => Soundness::NoSolution,

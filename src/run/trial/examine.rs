@@ -8,11 +8,11 @@ use super::pristine::Own;
 use super::world::World;
 use super::{Shared, Trials};
 use crate::agent;
-use crate::lint::{Commits, Examined, Offline, Once, required};
+use crate::lint::{Commits, Examined, Offline, Once, Rule, required};
 use crate::record::{Fault, Outcome, TaskId};
 use crate::run::Events;
 use crate::sandbox::{Exec, Sandbox, SandboxError, User};
-use crate::task::{Environment, ImageSource, Network, Task};
+use crate::task::{Environment, Format, ImageSource, Network, Task};
 use crate::verify::reference::{JudgedRecord, ReferenceRun};
 
 /// What is looked at.
@@ -59,7 +59,22 @@ impl Trials {
     ) -> Result<Examined, Fault> {
         let shared = self.tasks.get(task);
         let shared = shared.ok_or_else(|| fault("harness", &"the task is not of this run"))?;
-        let ready = self.ready(shared, events).await?;
+        let at_task = self.at(shared).await;
+        let examined = self.examined(shared, scope, events).await;
+        drop(at_task);
+        self.make_room(shared, events).await;
+        examined
+    }
+
+    async fn examined(
+        &self,
+        shared: &Shared,
+        scope: Scope,
+        events: &Events,
+    ) -> Result<Examined, Fault> {
+        let readied = shared.ready();
+        let ready = readied.get_or_init(|| self.prepare(shared, events));
+        let ready = ready.await.as_ref().map_err(Clone::clone)?;
         let mut examined = Examined {
             sees: Some(ready.task.verification.sees),
             checkout: ready.tree.as_ref().map(|tree| tree.dir.clone()),
@@ -74,19 +89,16 @@ impl Trials {
             }
             examined.offline = self.offline(ready, run).await?;
         }
-        if scope.leaks && (ready.task.solution.is_some() || examined.sees.is_some()) {
-            examined.leaks = Some(self.leaks(task, events).await?);
+        // Of instances only where it is asked for by itself: their images have gigabytes.
+        let instance = ready.task.format == Format::SweBench;
+        if scope.leaks && !instance {
+            examined.leaks = Some(self.leaks(&shared.task.id, events).await?);
         }
         self.look_around(ready, &mut examined).await?;
         if scope.rebuild {
             examined.changing = self.changing(ready, events).await?;
         }
         Ok(examined)
-    }
-
-    async fn ready<'a>(&self, shared: &'a Shared, events: &Events) -> Result<&'a Ready, Fault> {
-        let ready = shared.ready.get_or_init(|| self.prepare(shared, events));
-        ready.await.as_ref().map_err(Clone::clone)
     }
 
     /// The reference run once more, whatever the cache has.
@@ -103,7 +115,8 @@ impl Trials {
     async fn offline(&self, ready: &Ready, run: &ReferenceRun) -> Result<Option<Offline>, Fault> {
         let task = &ready.task;
         let solved = run.solution.as_ref();
-        let solved = solved.is_some_and(|one| one.outcome == Outcome::Resolved);
+        let solved = solved.is_some_and(|one| one.outcome == Outcome::Resolved)
+            && Rule::UndeclaredNetwork.is_for(task.format);
         let open = |network: &Network| *network == Network::Full;
         let reaches = open(&task.environment.network) || open(&task.verification.network);
         if !solved || !reaches || task.environment.network_is_said || task.ours() {
@@ -152,6 +165,9 @@ impl Trials {
         let sandbox = world.agent.as_ref();
         let looked = async {
             examined.commits = commits(sandbox).await?;
+            if !Rule::UnnamedPath.is_for(ready.task.format) {
+                return Ok(Vec::new());
+            }
             let required = required(&ready.task, examined.checkout.as_deref());
             let mut paths: Vec<String> = required.paths.into_iter().map(|(path, _)| path).collect();
             let before = present(sandbox, &paths).await?;

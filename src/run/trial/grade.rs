@@ -12,7 +12,7 @@ use super::capture::Capture;
 use super::prepare::{Ready, fault};
 use super::record::Went;
 use super::rounds::Part;
-use super::{Trials, now};
+use super::{Shared, Trials, now};
 use crate::agent::{self, Account};
 use crate::record::{
     AgentRef, End, Fault, HostLoad, ModelRef, Outcome, PlannedTrial, Reason, Sees, TaskId, Timing,
@@ -105,10 +105,36 @@ impl ExecuteTrial for Grade {
     ) -> Option<TrialRecord> {
         let trials = &self.trials;
         let shared = trials.tasks.get(&planned.task)?;
+        let at_task = trials.at(shared).await;
+        let record = self
+            .verified(shared, planned, dir, queued_ms, events, cancel)
+            .await;
+        drop(at_task);
+        trials.make_room(shared, events).await;
+        record
+    }
+
+    fn demand(&self, planned: &PlannedTrial) -> Demand {
+        self.trials.demand(planned)
+    }
+}
+
+impl Grade {
+    async fn verified(
+        &self,
+        shared: &Shared,
+        planned: &PlannedTrial,
+        dir: &Path,
+        queued_ms: u64,
+        events: &Events,
+        cancel: &CancellationToken,
+    ) -> Option<TrialRecord> {
+        let trials = &self.trials;
         let model = planned.model.clone().unwrap_or_default();
         let patch = self.predictions.get(&(planned.task.clone(), model))?;
+        let readied = shared.ready();
         let ready = tokio::select! {
-            ready = shared.ready.get_or_init(|| trials.prepare(shared, events)) => ready,
+            ready = readied.get_or_init(|| trials.prepare(shared, events)) => ready,
             () = cancel.cancelled() => return None,
         };
         let (started_at, clock) = (now(), PhaseClock::start(queued_ms));
@@ -157,10 +183,6 @@ impl ExecuteTrial for Grade {
         };
         (record.started_at, record.finished_at) = (started_at, now());
         Some(record)
-    }
-
-    fn demand(&self, planned: &PlannedTrial) -> Demand {
-        self.trials.demand(planned)
     }
 }
 

@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Trials;
 use super::prepare::fault;
+use super::{Shared, Trials};
 use crate::record::Fault;
 use crate::repo::{self, Owner};
 use crate::sandbox::docker::images::{BuiltImage, Described, ImageError, Progress, Recipe};
@@ -20,14 +20,16 @@ impl Trials {
     /// The image, with the bug laid over it where the data set's patch makes one.
     pub(super) async fn instance_image(
         &self,
+        shared: &Shared,
         image: &InstanceImage,
         limit: Duration,
         progress: &Progress<'_>,
     ) -> Result<BuiltImage, Fault> {
+        self.needs(shared, &image.names).await;
         let found = match self.images.ensure_any(&image.names, progress).await {
             Ok(Some(found)) => found,
             Ok(None) => match &image.built {
-                Some(built) => self.built_instance(built, limit, progress).await?,
+                Some(built) => self.built_instance(shared, built, limit, progress).await?,
                 None => {
                     let names = image.names.join(", nor ");
                     let message = format!(
@@ -37,7 +39,7 @@ impl Trials {
                 }
             },
             Err(error) => match &image.built {
-                Some(built) => self.built_instance(built, limit, progress).await?,
+                Some(built) => self.built_instance(shared, built, limit, progress).await?,
                 None => return Err(of_image(&error)),
             },
         };
@@ -54,11 +56,12 @@ impl Trials {
             context,
             ..Described::default()
         };
-        self.ensured(&described, limit, progress).await
+        self.ensured(shared, &described, limit, progress).await
     }
 
     async fn built_instance(
         &self,
+        shared: &Shared,
         built: &InstanceBuild,
         limit: Duration,
         progress: &Progress<'_>,
@@ -69,7 +72,7 @@ impl Trials {
             text: Some(built.environment.clone()),
             ..Described::default()
         };
-        let environment = self.ensured(&environment, limit, progress).await?;
+        let environment = self.ensured(shared, &environment, limit, progress).await?;
         let (source, commit) = (built.repo.clone(), built.commit.clone());
         let cache = self.engine.state().join("checkouts");
         let owner = Owner { uid: 0, gid: 0 };
@@ -95,11 +98,12 @@ impl Trials {
             text: Some(built.instance.replace(Built::FROM, &environment.tag)),
             ..Described::default()
         };
-        self.ensured(&described, limit, progress).await
+        self.ensured(shared, &described, limit, progress).await
     }
 
     async fn ensured(
         &self,
+        shared: &Shared,
         described: &Described,
         limit: Duration,
         progress: &Progress<'_>,
@@ -111,9 +115,13 @@ impl Trials {
             tokio::task::spawn_blocking(move || Recipe::described(&owned, images.as_deref()));
         let recipe = reading.await.map_err(|error| fault("image", &error))?;
         let recipe = recipe.map_err(|error| of_image(&error))?;
+        self.needs(shared, &[recipe.tag()]).await;
         let built: Result<BuiltImage, ImageError> =
             self.images.ensure(&recipe, limit, progress).await;
-        built.map_err(|error| of_image(&error))
+        let built = built.map_err(|error| of_image(&error))?;
+        let used = self.images.used_for_instance(&built);
+        used.map_err(|error| of_image(&error))?;
+        Ok(built)
     }
 }
 

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use tokio_util::io::SyncIoBridge;
 
-use super::Trials;
 use super::capture::is_below;
 use super::prepare::{Ready, fault};
+use super::{Shared, Trials};
 use crate::leaks::{
     Bounds, Found, Index, NeedleError, Needles, Place, Search, folder, image, read, shown,
 };
@@ -42,7 +42,17 @@ impl Trials {
         let Some(shared) = self.tasks.get(task) else {
             return Err(fault("harness", &"the task is not of this run"));
         };
-        let ready = shared.ready.get_or_init(|| self.prepare(shared, events));
+        let at_task = self.at(shared).await;
+        let found = self.answer_in(shared, events).await;
+        drop(at_task);
+        self.make_room(shared, events).await;
+        found
+    }
+
+    async fn answer_in(&self, shared: &Shared, events: &Events) -> Result<Found, Fault> {
+        let task = &shared.task.id;
+        let readied = shared.ready();
+        let ready = readied.get_or_init(|| self.prepare(shared, events));
         let ready = ready.await.as_ref().map_err(Clone::clone)?;
         let _begun = events.preparing(format!("search of {task} for its answer"));
         let found = tokio::time::timeout(LONGEST, self.searched(&ready.task, ready)).await;

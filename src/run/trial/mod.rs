@@ -25,6 +25,7 @@ mod record;
 mod reference;
 mod reference_steps;
 mod regrade;
+mod room;
 mod rounds;
 mod services;
 mod session;
@@ -34,12 +35,13 @@ mod supplied;
 mod ways;
 mod world;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use async_trait::async_trait;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, RwLock};
 use tokio_util::sync::CancellationToken;
 
 use super::{Demand, Events, ExecuteTrial, Granted, fault_record, now};
@@ -69,6 +71,8 @@ pub struct Trials {
     agents: Agents,
     ledger: Arc<Ledger>,
     fatal: Fatal,
+    /// Held by who removes images; by others only while they say what they need.
+    room: RwLock<()>,
 }
 
 /// Agents by their name in the plan, and that of their model.
@@ -101,7 +105,37 @@ impl Fatal {
 struct Shared {
     task: Task,
     granted: Granted,
-    ready: OnceCell<Result<Ready, Fault>>,
+    ready: Mutex<Readied>,
+    /// How many are at it right now.
+    busy: AtomicUsize,
+    /// Tags of the images of an instance; of other tasks none are told.
+    needs: Mutex<HashSet<String>>,
+}
+
+/// A task, made ready once; until its image had to make room for another one.
+type Readied = Arc<OnceCell<Result<Ready, Fault>>>;
+
+impl Shared {
+    fn new(task: Task, granted: Granted) -> Self {
+        Self {
+            task,
+            granted,
+            ready: Mutex::default(),
+            busy: AtomicUsize::new(0),
+            needs: Mutex::default(),
+        }
+    }
+
+    /// What it is made ready in.
+    fn ready(&self) -> Readied {
+        let ready = self.ready.lock().unwrap_or_else(|held| held.into_inner());
+        ready.clone()
+    }
+
+    /// Who comes next makes it ready anew.
+    fn forget(&self) {
+        *self.ready.lock().unwrap_or_else(|held| held.into_inner()) = Readied::default();
+    }
 }
 
 impl Trials {
@@ -125,11 +159,7 @@ impl Trials {
         let tasks = tasks
             .into_iter()
             .map(|(task, granted)| {
-                let shared = Shared {
-                    task,
-                    granted,
-                    ready: OnceCell::new(),
-                };
+                let shared = Shared::new(task, granted);
                 (shared.task.id.clone(), shared)
             })
             .collect();
@@ -142,6 +172,7 @@ impl Trials {
             agents,
             ledger,
             fatal,
+            room: RwLock::default(),
         }
     }
 
@@ -283,12 +314,14 @@ impl ExecuteTrial for Trials {
         let shared = self.tasks.get(&planned.task)?;
         let contender = (planned.agent.clone(), planned.model.clone());
         let agent = self.agents.get(&contender)?;
+        let at_task = self.at(shared).await;
+        let readied = shared.ready();
         let ready = tokio::select! {
-            ready = shared.ready.get_or_init(|| self.prepare(shared, events)) => ready,
+            ready = readied.get_or_init(|| self.prepare(shared, events)) => ready,
             () = cancel.cancelled() => return None,
         };
         let started_at = now();
-        match ready {
+        let record = match ready {
             Ok(ready) => {
                 let attempt = attempt::Attempt::new(self, ready, planned, dir, events);
                 attempt
@@ -306,7 +339,10 @@ impl ExecuteTrial for Trials {
                     started_at,
                 ))
             }
-        }
+        };
+        drop(at_task);
+        self.make_room(shared, events).await;
+        record
     }
 
     fn demand(&self, planned: &PlannedTrial) -> Demand {

@@ -43,7 +43,8 @@ impl Trials {
         let shared = self.tasks.get(&planned.task).ok_or_else(unknown)?;
         let contender = (planned.agent.clone(), planned.model.clone());
         let agent = self.agents.get(&contender).ok_or_else(unknown)?;
-        let ready = shared.ready.get_or_init(|| self.prepare(shared, events));
+        let readied = shared.ready();
+        let ready = readied.get_or_init(|| self.prepare(shared, events));
         let ready = ready.await.as_ref().map_err(Clone::clone)?;
         let world = self
             .begun_world(ready, &format!("naive--{}", planned.trial))

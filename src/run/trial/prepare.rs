@@ -134,14 +134,18 @@ impl Trials {
     /// Makes a task ready; a fault is told to all its trials.
     pub(super) async fn prepare(&self, shared: &Shared, events: &Events) -> Result<Ready, Fault> {
         let task = &shared.task;
-        let image = self
-            .image(
-                &task.environment.image,
-                task.environment.build_timeout,
-                format!("image of {}", task.id),
-                events,
-            )
-            .await?;
+        let what = format!("image of {}", task.id);
+        let limit = task.environment.build_timeout;
+        let image = match &task.environment.image {
+            ImageSource::Instance(image) => {
+                let begun = OnceLock::new();
+                let progress = |_: ImageProgress| {
+                    begun.get_or_init(|| events.preparing(what.clone()));
+                };
+                self.instance_image(shared, image, limit, &progress).await?
+            }
+            image => self.image(image, limit, what, events).await?,
+        };
         let config = self
             .engine
             .image_config(&image.id)
@@ -270,10 +274,7 @@ impl Trials {
             (None, ImageSource::Named(name)) => {
                 self.images.ensure_named(name, true, &progress).await
             }
-            (None, ImageSource::Instance(image)) => {
-                return self.instance_image(image, limit, &progress).await;
-            }
-            (None, _) => return Err(fault("image", &"the task has no image")),
+            (None, _) => return Err(fault("image", &"there is no image here")),
         };
         built.map_err(|error| Fault {
             class: "image".into(),

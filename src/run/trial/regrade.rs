@@ -58,8 +58,9 @@ impl ExecuteTrial for Regrade {
     ) -> Option<TrialRecord> {
         let trials = &self.trials;
         let shared = trials.tasks.get(&planned.task)?;
+        let readied = shared.ready();
         let ready = tokio::select! {
-            ready = shared.ready.get_or_init(|| trials.prepare(shared, events)) => ready,
+            ready = readied.get_or_init(|| trials.prepare(shared, events)) => ready,
             () = cancel.cancelled() => return None,
         };
         let (started_at, clock) = (now(), PhaseClock::start(queued_ms));

@@ -3,7 +3,7 @@
 //! A label is not enough: whoever builds on an image of ours inherits it. Ours is
 //! what bears the tag that we gave it, and that tag tells the label's own digest.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bollard::models::ImageSummary;
 use bollard::query_parameters::ListImagesOptionsBuilder;
@@ -81,6 +81,28 @@ impl Images {
             .collect();
         ours.sort_by(|a, b| (a.kind, &a.tag).cmp(&(b.kind, &b.tag)));
         Ok(ours)
+    }
+
+    /// Bytes of every image that is local, whoever made it, by each of its names; what it
+    /// shares with others is counted. A name without a tag is that of `latest`.
+    ///
+    /// # Errors
+    /// Where the engine fails.
+    pub async fn local_sizes(&self) -> Result<BTreeMap<String, u64>, ImageError> {
+        let options = ListImagesOptionsBuilder::new().build();
+        let images = self.docker.list_images(Some(options)).await;
+        let images = images.map_err(|source| ImageError::engine("listing images", source))?;
+        let mut sizes = BTreeMap::new();
+        for image in &images {
+            let bytes = image.size.try_into().unwrap_or(0);
+            for name in image.repo_tags.iter().chain(&image.repo_digests) {
+                sizes.insert(name.clone(), bytes);
+                if let Some(plain) = name.strip_suffix(":latest") {
+                    sizes.insert(plain.to_owned(), bytes);
+                }
+            }
+        }
+        Ok(sizes)
     }
 
     /// Images with a label of ours: our own, and those that others built on them.
