@@ -20,7 +20,7 @@ fn rows(bench: &Bench) -> PathBuf {
             "version": if number < 6 { "1.9" } else { "1.10" },
             "FAIL_TO_PASS": "[\"a.py::test\"]",
             "PASS_TO_PASS": "[]",
-            "difficulty": if number % 4 == 0 { ">4 hours" } else { "1-4 hours" },
+            "difficulty": if number.is_multiple_of(4) { ">4 hours" } else { "1-4 hours" },
             "test_cmds": ["true"],
             "log_parser": "pytest",
         })
@@ -128,8 +128,8 @@ fn a_data_set_has_a_name_a_digest_that_holds_and_a_list_of_what_is_left_out() {
     assert!(error.contains(&digest), "{error}");
     // What it says to be right is.
     let right = error.split(|sign: char| !sign.is_ascii_hexdigit());
-    let right = right.filter(|word| word.len() == 64 && *word != digest);
-    let right = right.last().unwrap();
+    let mut right = right.filter(|word| word.len() == 64 && *word != digest);
+    let right = right.next_back().unwrap();
     assert_eq!(
         planned(&format!("digest = \"{right}\"\n")).0,
         Some(0),
