@@ -102,7 +102,6 @@ impl<'a> Made<'a> {
     fn of(row: &'a Row, ground: &Ground<'_>) -> Result<Self, InstanceError> {
         let version = row.version.clone().unwrap_or_default();
         let environment = ground.environments.of(&row.repo, &version)?;
-        let parser = parser(row, environment, ground)?;
         let mut warnings = Vec::new();
         let script = match &row.eval_script {
             Some(script) => script.clone(),
@@ -122,6 +121,7 @@ impl<'a> Made<'a> {
                 made.text
             }
         };
+        let parser = parser(row, environment, ground)?;
         let strict: Option<StrictRun> = parts(&script).map(|parts| strict::strict(&parser, &parts));
         if strict.is_none() {
             warnings.push(
