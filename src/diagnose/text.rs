@@ -32,7 +32,9 @@ impl SourceText {
             .find('\n')
             .map_or(self.text.len(), |at| start + at);
         let line = self.text[line_start..line_end].trim_end_matches('\r');
-        let end = floor(&self.text, span.end).clamp(start, line_start + line.len().max(1));
+        // A span may begin behind the line: at the returns that end it.
+        let line_end = start.max(line_start + line.len().max(1));
+        let end = floor(&self.text, span.end).clamp(start, line_end);
         let (excerpt, marked) = cut(line, start - line_start, end.saturating_sub(line_start));
         Spot {
             file: printable(&self.name),
@@ -122,6 +124,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_span_at_the_return_of_a_line_is_in_that_line() {
+        let text = SourceText::new("f", "a\r\r\nb\n");
+        let spot = text.spot(2..9, "here");
+        assert_eq!((spot.line, spot.excerpt.as_str()), (1, "a"));
+    }
 
     #[test]
     fn a_near_word_is_found_and_a_far_one_is_not() {
