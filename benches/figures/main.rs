@@ -8,6 +8,7 @@ mod calls;
 mod harbor;
 mod many;
 mod place;
+mod rows;
 mod told;
 mod trials;
 mod turns;
@@ -40,6 +41,7 @@ fn main() {
             attempt("calls", calls::against_exec(&place));
             attempt("trivial Harbor task", harbor::against_harbor(&place));
             attempt("10,000 task folders", harbor::folders(&place));
+            attempt("10,000 rows", rows::read(&place));
             attempt("memory", trials::memory(&place));
             attempt("turns of the loop", turns::overhead(&place));
             attempt("many trials of the loop", many::at_once(&place));
