@@ -29,7 +29,7 @@ use crate::score::Mishap;
 use crate::swebench::predictions::mended;
 use crate::tool::Toolbox;
 use crate::trajectory::{Event, Recorder, RecorderError, Tally, read_events};
-use crate::verify::official::{self, Came, Refused, both, official_alone};
+use crate::verify::official::{self, Came, Refused};
 use crate::verify::{Judged, VerifyError};
 
 /// Where a prediction lies in its trial's folder, as it was made.
@@ -168,7 +168,7 @@ impl Grade {
                 Err(Err(Interrupted)) => return None,
             },
         };
-        if let (Some(cache), false) = (&self.cache, record.outcome == Outcome::Error)
+        if let (Some(cache), true) = (&self.cache, is_lasting(&record))
             && let Err(error) = cache.store(&key, dir, &record)
         {
             record
@@ -184,6 +184,13 @@ impl Grade {
         (record.started_at, record.finished_at) = (started_at, now());
         Some(record)
     }
+}
+
+/// Whether a verdict would be the same another time: how fast a machine was, or what it
+/// failed at, is none of the patch's.
+fn is_lasting(record: &TrialRecord) -> bool {
+    let late = record.verdict.reason == Some(Reason::VerifierTimeout);
+    record.outcome != Outcome::Error && !late
 }
 
 /// A prediction as a change.
@@ -275,14 +282,11 @@ impl Attempt<'_> {
                     .await
             }
         };
-        let task = &part.ready.task;
         Ok(match came {
-            Ok(came) if asked.under == crate::swebench::Under::Official => (
-                Some(official_alone(task, &came, asked.rules)),
-                None,
-                Vec::new(),
-            ),
-            Ok(came) => (Some(both(nothing, &came, asked.rules)), None, Vec::new()),
+            Ok(came) => {
+                let judged = asked.judge(&part.ready.task, Some(nothing), &came);
+                (Some(judged), None, Vec::new())
+            }
             Err(error) => (None, Some(Mishap::of_verifying(&error)), Vec::new()),
         })
     }
@@ -332,15 +336,15 @@ impl Trials {
     async fn predicted(
         &self,
         ready: &Ready,
-        patch: &[u8],
+        given: &[u8],
         scratch: &Path,
         trial: &str,
         logs: &Path,
     ) -> Result<Predicted, Fault> {
-        if patch.is_empty() {
+        if given.is_empty() {
             return Ok(Predicted::Empty);
         }
-        let text = String::from_utf8_lossy(patch);
+        let text = String::from_utf8_lossy(given);
         let patch = mended(&text).into_owned().into_bytes();
         let of_task = |message: &str| Fault {
             class: "task".into(),
@@ -351,14 +355,14 @@ impl Trials {
         let Some(tree) = ready.tree.clone().filter(|_| by_patch) else {
             return Err(of_task("a prediction is a patch, and the task has no repo"));
         };
-        let (root, folder, given) = (ready.tree_path.clone(), scratch.to_owned(), patch.clone());
+        let (root, folder, whole) = (ready.tree_path.clone(), scratch.to_owned(), patch.clone());
         let applying = tokio::task::spawn_blocking(move || {
-            let changed = Changed::from_patch(&tree, &given, &folder)?;
-            Capture::of_changed(changed, given, true, &root)
+            let changed = Changed::from_patch(&tree, &whole, &folder)?;
+            Capture::of_changed(changed, whole, true, &root)
         });
         let applied = applying.await.map_err(|error| fault("capture", &error))?;
         if let Ok(mut captured) = applied {
-            captured.predicted = Some(text.into_owned().into_bytes());
+            captured.predicted = Some(given.to_vec());
             return Ok(Predicted::Change(Box::new(captured)));
         }
         let spec = SandboxSpec {
@@ -375,7 +379,7 @@ impl Trials {
         stopped.map_err(|error| fault("teardown", &error))?;
         Ok(match applied {
             Ok(mut captured) => {
-                captured.predicted = Some(text.into_owned().into_bytes());
+                captured.predicted = Some(given.to_vec());
                 Predicted::Change(Box::new(captured))
             }
             Err(said) => Predicted::DoesNotApply(said),

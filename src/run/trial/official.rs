@@ -13,7 +13,7 @@ use crate::sandbox::{MainProcess, Role, Sandbox, SandboxSpec};
 use crate::score::Mishap;
 use crate::swebench::script::for_rules;
 use crate::swebench::{Rules, Under};
-use crate::task::Official;
+use crate::task::{Official, Task};
 use crate::verify::official::{self, Ask, Came, both, official_alone};
 use crate::verify::{Judged, VerifyError};
 
@@ -29,6 +29,15 @@ impl Asked<'_> {
     /// `both 5.0`
     pub fn named(&self) -> String {
         format!("{} {}", self.under.name(), self.rules.name())
+    }
+
+    /// The judgement under the rules that are asked for; `strict`: that by records, where
+    /// it was made.
+    pub fn judge(&self, task: &Task, strict: Option<Judged>, came: &Came) -> Judged {
+        match strict.filter(|_| self.under != Under::Official) {
+            Some(strict) => both(strict, came, self.rules),
+            None => official_alone(task, came, self.rules),
+        }
     }
 }
 
@@ -104,10 +113,7 @@ impl Trials {
         };
         let patch = captured.official_patch();
         let came = self.ask_official(ready, asked, patch, trial, logs).await?;
-        Ok(match asked.under {
-            Under::Official => official_alone(&ready.task, &came, asked.rules),
-            _ => both(judged, &came, asked.rules),
-        })
+        Ok(asked.judge(&ready.task, Some(judged), &came))
     }
 }
 
@@ -124,7 +130,7 @@ impl Attempt<'_> {
         let strict = match asked.under {
             Under::Official => None,
             _ => match self.verify_strictly(part, captured, clock, warnings).await {
-                Verified::Judged(judged) => Some(judged),
+                Verified::Judged(judged) => Some(*judged),
                 // What broke our own verifier has no verdict to be held against.
                 mishap @ Verified::Mishap(_) => return mishap,
             },
@@ -143,10 +149,6 @@ impl Attempt<'_> {
             }
             Err(error) => return Verified::Mishap(Mishap::of_verifying(&error)),
         };
-        let task = &part.ready.task;
-        Verified::Judged(Box::new(match strict {
-            None => official_alone(task, &came, asked.rules),
-            Some(judged) => both(*judged, &came, asked.rules),
-        }))
+        Verified::Judged(Box::new(asked.judge(&part.ready.task, strict, &came)))
     }
 }
