@@ -153,7 +153,9 @@ impl DockerSandbox {
         let docker = &self.engine.docker;
         let mut cause = "its connection was closed".to_owned();
         let mut out_of_memory = false;
-        // The engine notices the end of a container a moment after we do.
+        // The engine notices the end of a container a moment after we do, and that it was
+        // for want of memory by another message, which may come later still.
+        let mut told_late = 20;
         for _ in 0..40 {
             let state = match docker
                 .inspect_container(&self.id, None::<InspectContainerOptions>)
@@ -165,8 +167,11 @@ impl DockerSandbox {
                     break;
                 }
             };
-            if state.running == Some(false) {
-                out_of_memory = state.oom_killed == Some(true);
+            out_of_memory = state.oom_killed == Some(true);
+            let ended = state.running == Some(false);
+            if ended && !out_of_memory && state.exit_code == Some(137) && told_late > 0 {
+                told_late -= 1;
+            } else if ended {
                 cause = match state.exit_code {
                     _ if out_of_memory => {
                         format!(
