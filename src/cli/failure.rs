@@ -10,7 +10,7 @@ use super::import_specs::SpecsFailure;
 use crate::agent::AgentError;
 use crate::cheats::ManifestError;
 use crate::config::ConfigError;
-use crate::diagnose::render_error;
+use crate::diagnose::{Problem, render_error};
 use crate::model::scripted::ScriptError;
 use crate::model::{ModelError, OpenAiError};
 use crate::record::RunId;
@@ -129,6 +129,21 @@ pub enum Failure {
         expected: String,
         found: String,
     },
+    #[error(
+        "the data set `{name}` has a URL and no digest; what lies at {url} now are {rows} rows: write `digest = \"{found}\"` below [datasets.{name}] to have these and no others"
+    )]
+    NoDigest {
+        name: String,
+        url: String,
+        found: String,
+        rows: usize,
+    },
+    #[error(
+        "{url} is a URL: name it in harness.toml, `[datasets.NAME]` with `url` and `digest`, and say NAME"
+    )]
+    BareUrl { url: String },
+    #[error("cannot fetch {url}: {message}")]
+    Fetch { url: String, message: String },
     #[error("`--quarantine` writes of one data set, and {count} are named")]
     Quarantine { count: usize },
     #[error("{} is there already: `--force` replaces it", .file.display())]
@@ -187,10 +202,7 @@ impl Failure {
                 let blocks: Vec<String> = errors.iter().map(|error| error.render(colour)).collect();
                 blocks.join("\n")
             }
-            Self::Job(problems) => {
-                let blocks = problems.iter().map(|problem| problem.render(colour));
-                blocks.collect::<Vec<_>>().join("\n")
-            }
+            Self::Job(problems) => Problem::render_all(problems, colour),
             Self::Config(error) => error.render(colour),
             Self::Rows(error) => error.render(colour),
             Self::Predictions(error) => error.render(colour),

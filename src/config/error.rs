@@ -18,7 +18,7 @@ pub enum ConfigError {
     #[error("`{}` is not UTF-8: byte {offset}", path.display())]
     NotUtf8 { path: PathBuf, offset: usize },
     /// Everything wrong with settings; never empty.
-    #[error("{}", first(problems))]
+    #[error("{}", Problem::first_of(problems))]
     Invalid { problems: Vec<Problem> },
     #[error("unknown setting `{key}`")]
     UnknownKey {
@@ -36,21 +36,11 @@ pub enum ConfigError {
     },
 }
 
-fn first(problems: &[Problem]) -> String {
-    problems.first().map(Problem::to_string).unwrap_or_default()
-}
-
 impl ConfigError {
     /// The error as a block of lines for a terminal; ends with a newline.
     pub fn render(&self, colour: bool) -> String {
         match self {
-            Self::Invalid { problems } => {
-                let blocks: Vec<String> = problems
-                    .iter()
-                    .map(|problem| problem.render(colour))
-                    .collect();
-                blocks.join("\n")
-            }
+            Self::Invalid { problems } => Problem::render_all(problems, colour),
             Self::UnknownKey { nearest, .. } => {
                 let advice = match nearest {
                     Some(word) => format!("did you mean `{word}`?"),

@@ -11,7 +11,7 @@ pub mod toml;
 pub mod yaml;
 
 pub use keys::{KeyPath, Step, place};
-pub use text::{SourceText, nearest, printable};
+pub use text::{SourceText, innermost, nearest, printable};
 
 use std::fmt;
 
@@ -44,6 +44,22 @@ pub struct Spot {
 }
 
 impl Problem {
+    /// The first of several in a sentence, with the number of the others.
+    pub fn first_of(all: &[Self]) -> String {
+        let rest = match all.len() {
+            0 | 1 => String::new(),
+            more => format!(" (and {} more)", more - 1),
+        };
+        let first = all.first();
+        first.map_or_else(String::new, |problem| format!("{problem}{rest}"))
+    }
+
+    /// All of them as blocks of lines for a terminal; ends with a newline.
+    pub fn render_all(all: &[Self], colour: bool) -> String {
+        let blocks: Vec<String> = all.iter().map(|problem| problem.render(colour)).collect();
+        blocks.join("\n")
+    }
+
     /// A problem with no place of its own.
     pub fn new(message: impl Into<String>) -> Self {
         Self {

@@ -119,6 +119,15 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     near.or_else(|| longer.min_by_key(|candidate| candidate.len()))
 }
 
+/// The last cause of an error: the outer ones repeat what the user knows.
+pub fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -44,7 +44,7 @@ pub enum TaskError {
     #[error("`{}` is neither a file nor a folder nor a link", path.display())]
     SpecialFile { path: PathBuf },
     /// Everything wrong with a `task.toml`; never empty.
-    #[error("{}", first(problems))]
+    #[error("{}", Problem::first_of(problems))]
     Invalid { problems: Vec<Problem> },
     #[error("two tasks are called `{name}`: `{first}` and `{second}`")]
     SameName {
@@ -69,28 +69,11 @@ pub enum TaskError {
     FolderName { name: String },
 }
 
-fn first(problems: &[Problem]) -> String {
-    let rest = match problems.len() {
-        0 | 1 => String::new(),
-        more => format!(" (and {} more)", more - 1),
-    };
-    problems
-        .first()
-        .map(|problem| format!("{problem}{rest}"))
-        .unwrap_or_default()
-}
-
 impl TaskError {
     /// The error as a block of lines for a terminal; ends with a newline.
     pub fn render(&self, colour: bool) -> String {
         match self {
-            Self::Invalid { problems } => {
-                let blocks: Vec<String> = problems
-                    .iter()
-                    .map(|problem| problem.render(colour))
-                    .collect();
-                blocks.join("\n")
-            }
+            Self::Invalid { problems } => Problem::render_all(problems, colour),
             other => render_error(other, &other.advice(), colour),
         }
     }

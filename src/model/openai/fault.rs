@@ -1,11 +1,11 @@
 //! What an endpoint that does not answer means: asking again, or giving up.
 
-use std::error::Error as _;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde_json::Value;
 
+use crate::diagnose::innermost;
 use crate::model::ModelError;
 
 /// Why an attempt gave no reply.
@@ -38,18 +38,6 @@ impl Fault {
             _ => "reset",
         };
         Self::again(kind, innermost(error))
-    }
-}
-
-/// The last cause: the outer ones repeat what the user knows.
-pub fn innermost(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    match error.source() {
-        None => error.to_string(),
-        Some(_) => cause.to_string(),
     }
 }
 

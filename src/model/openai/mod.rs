@@ -20,6 +20,7 @@ use serde_json::{Map, Value};
 
 use super::{Conversation, Listener, Meter, Model, ModelError, Opening, Reply, Retry, Said};
 use crate::config::ModelSettings;
+use crate::diagnose::innermost;
 use crate::record::{Digest, ModelRef};
 use fault::Fault;
 use request::Messages;
@@ -88,7 +89,7 @@ impl OpenAi {
             .redirect(reqwest::redirect::Policy::none())
             .tcp_nodelay(true)
             .build()
-            .map_err(|error| OpenAiError::Client(fault::innermost(&error)))?;
+            .map_err(|error| OpenAiError::Client(innermost(&error)))?;
         let host = settings.base_url.split("://").nth(1).unwrap_or_default();
         let provider = host.split('/').next().unwrap_or_default().to_owned();
         let id = settings.id.clone().unwrap_or_else(|| name.to_owned());
@@ -151,7 +152,7 @@ impl Model for OpenAi {
                 }
                 // What else it says of its models is not to be relied on.
                 Ok(_) => return Ok(()),
-                Err(error) => fault::innermost(&error),
+                Err(error) => innermost(&error),
             };
             if tried == GREETINGS {
                 return Err(self.wire.placed(ModelError::Unreachable(failed)));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bollard::{API_DEFAULT_VERSION, Docker};
 
+use crate::diagnose::innermost;
 use crate::sandbox::SandboxError;
 
 /// The engine's usual socket.
@@ -125,15 +126,6 @@ pub fn address(host: Option<&str>) -> (String, AskedBy) {
         }
         _ => (DEFAULT.to_owned(), AskedBy::Default),
     }
-}
-
-/// The cause that says most: the last of the chain.
-pub(super) fn innermost(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    cause.to_string()
 }
 
 #[cfg(test)]

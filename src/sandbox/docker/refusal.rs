@@ -2,7 +2,7 @@
 
 use bollard::errors::Error;
 
-use super::connect::innermost;
+use crate::diagnose::innermost;
 use crate::sandbox::SandboxError;
 
 /// The engine's answer as an error of ours, which names what was being done.

@@ -19,6 +19,9 @@ mod tests;
 use std::borrow::Cow;
 use std::fmt;
 
+use schemars::JsonSchema;
+use serde::Deserialize;
+
 pub use error::GradeError;
 pub use infra::{Infra, Tier, classify};
 pub use marks::{Found, MOST_PLACES, Mark, Marks, Place, control_words};
@@ -45,7 +48,8 @@ pub struct Instance<'a> {
 }
 
 /// What an expected test must show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum EvalType {
     /// Each must be seen to pass.
     PassAndFail,

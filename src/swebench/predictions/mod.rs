@@ -64,7 +64,7 @@ pub enum PredictionError {
     #[error("`{}` is larger than {limit} bytes", path.display())]
     TooLarge { path: PathBuf, limit: u64 },
     /// Everything wrong with the file, up to a bound; never empty.
-    #[error("{}", first(problems))]
+    #[error("{}", Problem::first_of(problems))]
     Invalid { problems: Vec<Problem> },
 }
 
@@ -72,27 +72,10 @@ impl PredictionError {
     /// The error as a block of lines for a terminal; ends with a newline.
     pub fn render(&self, colour: bool) -> String {
         match self {
-            Self::Invalid { problems } => {
-                let blocks: Vec<String> = problems
-                    .iter()
-                    .map(|problem| problem.render(colour))
-                    .collect();
-                blocks.join("\n")
-            }
+            Self::Invalid { problems } => Problem::render_all(problems, colour),
             other => render_error(other, &[], colour),
         }
     }
-}
-
-fn first(problems: &[Problem]) -> String {
-    let rest = match problems.len() {
-        0 | 1 => String::new(),
-        more => format!(" (and {} more)", more - 1),
-    };
-    problems
-        .first()
-        .map(|problem| format!("{problem}{rest}"))
-        .unwrap_or_default()
 }
 
 /// Reads a file of predictions, which is one of

@@ -26,7 +26,7 @@ pub enum EnvironmentsError {
         path: PathBuf,
     },
     /// Everything that is wrong with the files; never empty.
-    #[error("{}", first(problems))]
+    #[error("{}", Problem::first_of(problems))]
     Invalid { problems: Vec<Problem> },
     /// Two environments are as near to a row.
     #[error("two environments are for {repo} {version}: {first} and {second}")]
@@ -38,26 +38,11 @@ pub enum EnvironmentsError {
     },
 }
 
-fn first(problems: &[Problem]) -> String {
-    let rest = match problems.len() {
-        0 | 1 => String::new(),
-        more => format!(" (and {} more)", more - 1),
-    };
-    let first = problems.first().map(ToString::to_string);
-    first.unwrap_or_default() + &rest
-}
-
 impl EnvironmentsError {
     /// The error as a block of lines for a terminal; ends with a newline.
     pub fn render(&self, colour: bool) -> String {
         match self {
-            Self::Invalid { problems } => {
-                let blocks: Vec<String> = problems
-                    .iter()
-                    .map(|problem| problem.render(colour))
-                    .collect();
-                blocks.join("\n")
-            }
+            Self::Invalid { problems } => Problem::render_all(problems, colour),
             other => render_error(other, &other.advice(), colour),
         }
     }

@@ -30,6 +30,7 @@ use std::time::Duration;
 use globset::GlobMatcher;
 
 use super::{History, Network};
+use crate::swebench::grade::EvalType;
 
 /// An environment, validated.
 #[derive(Debug, Clone)]
@@ -110,25 +111,6 @@ pub enum Interpreter {
     Python(String),
     /// `20`, or `20.11`.
     Node(String),
-}
-
-/// How official rules read the records of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EvalType {
-    /// A test that is not in the log has failed.
-    PassAndFail,
-    /// The log names failures alone.
-    FailOnly,
-}
-
-impl EvalType {
-    /// As rows and reports write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::PassAndFail => "pass_and_fail",
-            Self::FailOnly => "fail_only",
-        }
-    }
 }
 
 /// Where a repo is brought from.

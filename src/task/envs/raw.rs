@@ -10,6 +10,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 
+use crate::swebench::grade::EvalType;
+
 /// A file of specifications.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 pub struct EnvironmentsToml {
@@ -55,7 +57,7 @@ pub struct EnvironmentTable {
     /// Name of an official log parser.
     pub parser: Option<String>,
     /// How official rules read the records, default `pass_and_fail`.
-    pub eval_type: Option<EvalTypeName>,
+    pub eval_type: Option<EvalType>,
     /// Where the work tree lies, default `/testbed`.
     pub workdir: Option<String>,
     /// Environment of every command, in builds as well.
@@ -75,14 +77,6 @@ pub struct EnvironmentTable {
 pub enum HistoryName {
     Ancestors,
     None,
-}
-
-/// `eval_type`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum EvalTypeName {
-    PassAndFail,
-    FailOnly,
 }
 
 /// `network`

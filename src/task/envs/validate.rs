@@ -9,9 +9,10 @@ use std::time::Duration;
 use globset::GlobBuilder;
 
 use super::check::Checker;
-use super::raw::{EnvironmentTable, EvalTypeName, HistoryName, NetworkName, OneOrMore};
-use super::{Environment, EvalType, Place, RepoPattern, SourceText as SourceKey, Versions};
+use super::raw::{EnvironmentTable, HistoryName, NetworkName, OneOrMore};
+use super::{Environment, Place, RepoPattern, SourceText as SourceKey, Versions};
 use crate::diagnose::{KeyPath, SourceText, nearest};
+use crate::swebench::grade::EvalType;
 use crate::task::{History, Network};
 
 /// Most entries of a list.
@@ -78,10 +79,7 @@ pub fn environment(
             Some(HistoryName::None) => History::None,
             Some(HistoryName::Ancestors) | None => History::Ancestors,
         },
-        eval_type: match table.eval_type {
-            Some(EvalTypeName::FailOnly) => EvalType::FailOnly,
-            Some(EvalTypeName::PassAndFail) | None => EvalType::PassAndFail,
-        },
+        eval_type: table.eval_type.unwrap_or(EvalType::PassAndFail),
         network: table.network.map(|network| match network {
             NetworkName::None => Network::None,
             NetworkName::Full => Network::Full,

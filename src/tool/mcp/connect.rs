@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::answer::short;
 use super::http::Http;
 use super::sse::SseTransport;
+use crate::diagnose::innermost;
 use crate::sandbox::{Ending, Sandbox, StreamEnd, StreamTo};
 use crate::task::McpTransport;
 
@@ -205,7 +206,7 @@ fn tail(text: &str) -> &str {
 
 fn refusal(error: &ClientInitializeError) -> String {
     match error {
-        ClientInitializeError::TransportError { error, .. } => innermost(error.error.as_ref()),
+        ClientInitializeError::TransportError { error, .. } => cause(error.error.as_ref()),
         ClientInitializeError::ConnectionClosed(_) => "it ended the connection".to_owned(),
         ClientInitializeError::JsonRpcError(error) => short(&error.message),
         other => short(&other.to_string()),
@@ -215,7 +216,7 @@ fn refusal(error: &ClientInitializeError) -> String {
 /// What a failed request is told as.
 pub fn reason(error: &ServiceError) -> String {
     match error {
-        ServiceError::TransportSend(error) => innermost(error.error.as_ref()),
+        ServiceError::TransportSend(error) => cause(error.error.as_ref()),
         ServiceError::TransportClosed => "the connection is closed".to_owned(),
         ServiceError::McpError(error) => short(&error.message),
         other => short(&other.to_string()),
@@ -223,13 +224,8 @@ pub fn reason(error: &ServiceError) -> String {
 }
 
 /// The cause of all; what wraps it names types.
-fn innermost(error: &(dyn std::error::Error + Send + Sync + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text = inner.to_string();
-        source = inner.source();
-    }
+fn cause(error: &(dyn std::error::Error + Send + Sync + 'static)) -> String {
+    let text = innermost(error);
     // Its transport names in front whose error it is.
     short(text.strip_prefix("Client error: ").unwrap_or(&text))
 }

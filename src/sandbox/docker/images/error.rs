@@ -119,6 +119,17 @@ impl fmt::Display for Indented<'_> {
 }
 
 impl ImageError {
+    /// Whether another attempt would meet the same: what is missing or written wrong stays so.
+    pub fn lasts(&self) -> bool {
+        matches!(
+            self,
+            Self::Context { .. }
+                | Self::Dockerfile { .. }
+                | Self::NotLocal { .. }
+                | Self::NoMmdebstrap { .. }
+        )
+    }
+
     pub(super) fn host(doing: &'static str, path: &Path, source: std::io::Error) -> Self {
         Self::Host {
             doing,
