@@ -98,8 +98,12 @@ impl Line {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unheard {
     /// Nothing, or not to its end.
-    #[error("{0}")]
-    Open(String),
+    #[error("{said}")]
+    Open {
+        said: String,
+        /// What was recorded until then. It shows where the session stood and is no verdict.
+        until: Vec<Told>,
+    },
     /// Lines that cannot all be the reporter's.
     #[error("{0}")]
     Contradiction(String),
@@ -111,13 +115,16 @@ pub enum Unheard {
 /// # Errors
 /// [`Unheard`]: what was told is not whole, or contradicts itself.
 pub fn read(captured: &Captured) -> Result<Heard, Unheard> {
-    let open = |said: &str| Err(Unheard::Open(said.to_owned()));
+    let open = |said: &str, until| {
+        let said = said.to_owned();
+        Err(Unheard::Open { said, until })
+    };
     let odd = |said: String| Err(Unheard::Contradiction(said));
     if captured.cut > 0 {
-        return open("there are more records than are kept");
+        return open("there are more records than are kept", Vec::new());
     }
     if captured.head.is_empty() {
-        return open("the runner told of no test");
+        return open("the runner told of no test", Vec::new());
     }
     let mut heard = Heard::default();
     let (mut began, mut known, mut finished, mut closed) = (None, None, None, false);
@@ -126,6 +133,10 @@ pub fn read(captured: &Captured) -> Result<Heard, Unheard> {
         .split_inclusive(|byte| *byte == b'\n')
         .enumerate()
     {
+        if !line.ends_with(b"\n") && !closed {
+            // Whoever wrote it was ended meanwhile.
+            break;
+        }
         if closed {
             return odd("something was told after the records were closed".to_owned());
         }
@@ -198,7 +209,7 @@ pub fn read(captured: &Captured) -> Result<Heard, Unheard> {
         }
     }
     if !closed {
-        return open("the records were not closed");
+        return open("the records were not closed", heard.records);
     }
     whole(heard, finished)
 }
@@ -282,13 +293,32 @@ mod tests {
     #[test]
     fn what_is_not_closed_is_no_verdict() {
         for lines in [&[][..], &[STARTED], &[STARTED, COLLECTED, A, B, FINISHED]] {
-            assert!(matches!(heard(lines), Err(Unheard::Open(_))), "{lines:?}");
+            assert!(
+                matches!(heard(lines), Err(Unheard::Open { .. })),
+                "{lines:?}"
+            );
         }
         let cut = Captured {
             cut: 1,
             ..Captured::default()
         };
-        assert!(matches!(read(&cut), Err(Unheard::Open(_))));
+        assert!(matches!(read(&cut), Err(Unheard::Open { .. })));
+    }
+
+    #[test]
+    fn what_was_recorded_until_the_runner_was_ended_is_kept() {
+        let begun = format!("{{\"n\":0,{STARTED}}}\n{{\"n\":1,{COLLECTED}}}\n{{\"n\":2,{A}}}\n");
+        for rest in ["", "{\"n\":3,\"event\":\"rec"] {
+            let read = read(&Captured {
+                head: format!("{begun}{rest}").into_bytes(),
+                ..Captured::default()
+            });
+            let Err(Unheard::Open { until, .. }) = read else {
+                panic!("{read:?}");
+            };
+            assert_eq!(until.len(), 1);
+            assert_eq!(until[0].id, "t.py::a");
+        }
     }
 
     #[test]

@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
+use super::channel::{self, Unheard};
 use super::judge::{by_reward_at, by_shown, by_tests};
 use super::names::spelled;
 use super::reward::{self, Reward};
 use super::steps::NAMES;
-use super::{channel, junit, pytest, terminal_bench};
+use super::{junit, pytest, terminal_bench};
 use crate::record::{Expect, Outcome, Reason, TestRecord, TestState};
 use crate::sandbox::Captured;
 
@@ -51,8 +52,12 @@ pub fn recount(dir: &Path, tests: &[TestRecord]) -> io::Result<Option<Recount>> 
                 head,
                 ..Captured::default()
             });
-            let records = heard.as_ref().map(pytest::told).unwrap_or_default();
-            ("records.jsonl", records)
+            let told = match &heard {
+                Ok(heard) => heard.records.as_slice(),
+                Err(Unheard::Open { until, .. }) => until,
+                Err(Unheard::Contradiction(_)) => &[],
+            };
+            ("records.jsonl", pytest::told(told))
         }
         (None, Some(report)) => {
             let cases = junit::parse(&report);

@@ -9,7 +9,7 @@ use super::{Record, Records};
 use crate::record::{Evidence, Reason, TestState};
 use crate::sandbox::Ended;
 use crate::task::Task;
-use crate::verify::channel::{Heard, Unheard};
+use crate::verify::channel::{Heard, Told, Unheard};
 use crate::verify::judge::{self, Judged, Usual};
 use crate::verify::reference::Shape;
 
@@ -33,15 +33,18 @@ impl Session<'_> {
         let heard = match self.heard {
             Ok(heard) => heard,
             Err(error) => {
-                let reason = match error {
-                    Unheard::Open(_) => Reason::NoVerdict,
-                    Unheard::Contradiction(_) => Reason::RecordsContradict,
+                let said = error.to_string();
+                return match error {
+                    Unheard::Open { until, .. } => {
+                        judge::by_records(task, &told(&until), self.absent, self.usual)
+                            .unresolved(Reason::NoVerdict, &said)
+                    }
+                    Unheard::Contradiction(_) => judge::nothing(task, Evidence::Records)
+                        .unresolved(Reason::RecordsContradict, &said),
                 };
-                let judged = judge::nothing(task, Evidence::Records);
-                return judged.unresolved(reason, &error.to_string());
             }
         };
-        let records = told(&heard);
+        let records = told(&heard.records);
         let proofs = proofs(&heard, self.shape);
         let odd = odd(&heard, self.ended, &records, &self.report, self.shape);
         let mut judged = judge::by_records(task, &records, self.absent, self.usual);
@@ -58,9 +61,9 @@ impl Session<'_> {
 }
 
 /// What the reporter told, by id.
-pub fn told(heard: &Heard) -> Records {
+pub fn told(all: &[Told]) -> Records {
     let mut records = Records::default();
-    for told in &heard.records {
+    for told in all {
         let record = Record {
             state: told.state,
             ms: told.ms,

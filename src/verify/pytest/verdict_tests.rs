@@ -25,7 +25,7 @@ fn judged(heard: Result<Heard, Unheard>, ended: Ended, report: &[(&str, TestStat
     let mut task = task("a");
     task.verification.fail_to_pass = vec!["t.py::new".into()];
     task.verification.pass_to_pass = vec!["t.py::old".into()];
-    let report = told(&self::heard(report, 0));
+    let report = told(&self::heard(report, 0).records);
     let shape = Shape {
         patched: BTreeSet::from(["known".to_owned()]),
         ..Shape::default()
@@ -75,15 +75,17 @@ fn signals_that_disagree_are_none() {
 
 #[test]
 fn what_was_not_told_to_its_end_is_no_verdict() {
-    let open = Unheard::Open("the records were not closed".into());
-    let judged = judged(Err(open), Ended::Exited(0), &GOOD);
-    assert_eq!(judged.reason, Some(Reason::NoVerdict));
-    assert!(
-        judged
-            .tests
-            .iter()
-            .all(|test| test.state == TestState::Missing)
-    );
+    let whole = heard(&GOOD, 0).records;
+    for (told, shown) in [(0, TestState::Missing), (GOOD.len(), TestState::Passed)] {
+        let open = Unheard::Open {
+            said: "the records were not closed".into(),
+            until: whole[..told].to_vec(),
+        };
+        let judged = judged(Err(open), Ended::Exited(0), &GOOD);
+        assert_eq!(judged.reason, Some(Reason::NoVerdict));
+        assert_eq!(judged.outcome, Outcome::Unresolved);
+        assert!(judged.tests.iter().all(|test| test.state == shown));
+    }
 }
 
 #[test]
