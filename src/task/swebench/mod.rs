@@ -9,6 +9,7 @@ mod error;
 mod file;
 mod load;
 mod make;
+mod pytest_options;
 mod strict;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! How an instance's tests are run by a runner of ours, after what its eval script says.
 
 use super::file::{StrictRun, StrictRunner};
+use super::pytest_options;
 use crate::swebench::script::Parts;
 
 /// Stands in a command for what is named to the runner.
@@ -31,7 +32,13 @@ pub fn strict(parser: &str, parts: &Parts<'_>) -> StrictRun {
         }
     }
     let (command, targets) = match runner {
-        StrictRunner::Pytest => ("python -m pytest".to_owned(), Vec::new()),
+        StrictRunner::Pytest => {
+            let start = "python -m pytest".to_owned();
+            let targets = started.targets.iter().map(String::as_str);
+            let words: Vec<&str> = started.command.split(' ').chain(targets).collect();
+            let options = pytest_options::options(&words);
+            ([vec![start], options].concat().join(" "), Vec::new())
+        }
         StrictRunner::UnittestScript => (
             format!("python {} {TARGETS}", started.command),
             started.targets,
