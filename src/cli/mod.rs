@@ -15,6 +15,7 @@ mod evaluate;
 mod exit;
 mod export;
 mod failure;
+mod fetched;
 mod grade;
 mod guest;
 pub mod images;

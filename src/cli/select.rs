@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::Failure;
-use crate::config::Settings;
+use super::fetched::{fetched, is_fetched};
 use crate::config::raw::HistoryWord;
+use crate::config::{DatasetPlace, Settings};
 use crate::record::DataSetRecord;
 use crate::swebench::row::{self, DataSet, Row};
 use crate::swebench::specs;
@@ -75,24 +76,52 @@ impl LaidOut {
 }
 
 /// The data set that a path or a name of `[datasets]` means; none where it is a folder of
-/// tasks.
+/// tasks. One that has a URL is fetched, once.
 pub fn data_set(path: &str, settings: &Settings) -> Result<Option<DataSet>, Failure> {
-    let named = settings.datasets.get(path);
-    let file = named.map_or_else(|| PathBuf::from(path), |named| named.path.clone());
-    if named.is_none() && !row::is_data_set(&file) {
-        return Ok(None);
-    }
+    let Some(named) = settings.datasets.get(path) else {
+        if path.starts_with("https://") || path.starts_with("http://") {
+            return Err(Failure::BareUrl { url: path.into() });
+        }
+        let file = Path::new(path);
+        return match row::is_data_set(file) {
+            true => row::read(file).map(Some).map_err(Failure::Rows),
+            false => Ok(None),
+        };
+    };
+    let file = match &named.place {
+        DatasetPlace::Path(file) => file.clone(),
+        DatasetPlace::Url(url) => fetched(url, named.digest.as_deref(), &settings.host.state)?,
+    };
     let read = row::read(&file).map_err(Failure::Rows)?;
-    if let Some(expected) = named.and_then(|named| named.digest.as_ref())
-        && *expected != read.digest
-    {
-        return Err(Failure::DataSetDigest {
-            name: path.to_owned(),
+    let name = || path.to_owned();
+    match (&named.digest, &named.place) {
+        (Some(expected), _) if *expected != read.digest => Err(Failure::DataSetDigest {
+            name: name(),
             expected: expected.clone(),
             found: read.digest,
-        });
+        }),
+        (None, DatasetPlace::Url(url)) => Err(Failure::NoDigest {
+            name: name(),
+            url: url.clone(),
+            found: read.digest,
+            rows: read.rows.len(),
+        }),
+        _ => Ok(Some(read)),
     }
-    Ok(Some(read))
+}
+
+/// The same, where it can be had without fetching anything.
+pub fn data_set_at_hand(path: &str, settings: &Settings) -> Result<Option<DataSet>, Failure> {
+    let of_url = settings.datasets.get(path).and_then(|named| {
+        let DatasetPlace::Url(url) = &named.place else {
+            return None;
+        };
+        Some((url, named.digest.as_deref()))
+    });
+    match of_url {
+        Some((url, digest)) if !is_fetched(url, digest, &settings.host.state) => Ok(None),
+        _ => data_set(path, settings),
+    }
 }
 
 /// The rows that are meant, and what is told of the others.

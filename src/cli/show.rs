@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::select::{self, SelectArgs, data_set};
+use super::select::{self, SelectArgs, data_set, data_set_at_hand};
 use super::show_config::show_config;
 use super::show_run::{Part, Stored, find_stored, show_stored};
 use super::show_task::show_task;
@@ -113,7 +113,7 @@ fn instance(what: &str, settings: &Settings) -> Result<Option<Task>, Failure> {
     // What is meant may be something else, so that a file that is not there is no error.
     let names = settings.datasets.keys().chain(&settings.run.tasks);
     for name in names {
-        let Ok(Some(set)) = data_set(name, settings) else {
+        let Ok(Some(set)) = data_set_at_hand(name, settings) else {
             continue;
         };
         if let Some(task) = of_set(name, &set, what, settings)? {

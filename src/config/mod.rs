@@ -46,9 +46,19 @@ pub struct Settings {
 /// `[datasets.NAME]`
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct DatasetSettings {
-    pub path: PathBuf,
+    #[serde(flatten)]
+    pub place: DatasetPlace,
     pub digest: Option<String>,
     pub quarantine: Option<PathBuf>,
+}
+
+/// Where the rows of a data set are.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DatasetPlace {
+    Path(PathBuf),
+    /// `http://` or `https://`
+    Url(String),
 }
 
 /// `[loop]`

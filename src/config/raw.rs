@@ -83,6 +83,8 @@ pub struct SweBenchTable {
 pub struct DatasetTable {
     /// A file or a folder, relative to this file.
     pub path: Option<String>,
+    /// Instead of `path`: where a file of rows is fetched from, once. Needs a `digest`.
+    pub url: Option<String>,
     /// Its digest, as `proofyard list NAME` tells it: another one is an error.
     pub digest: Option<String>,
     /// A list of what is left out (`proofyard check --quarantine`), relative to this file.

@@ -9,8 +9,8 @@ use std::time::Duration;
 use super::layers::{Found, Origin, Sources, Value};
 use super::raw::{HarnessToml, HistoryWord, Jobs, NetworkWord};
 use super::{
-    ConfigError, DatasetSettings, EngineSettings, HostSettings, ImageSettings, LimitSettings,
-    NetworkSetting, RunSettings, Settings, SweBenchSettings, Transport, WorkTreeWay,
+    ConfigError, DatasetPlace, DatasetSettings, EngineSettings, HostSettings, ImageSettings,
+    LimitSettings, NetworkSetting, RunSettings, Settings, SweBenchSettings, Transport, WorkTreeWay,
 };
 use crate::diagnose::{KeyPath, Problem, place};
 use crate::swebench::Rules;
@@ -214,12 +214,32 @@ fn datasets(
     let mut datasets = BTreeMap::new();
     for (name, table) in raw {
         let key = format!("datasets.{name}");
-        let Some(path) = table.path.filter(|path| !path.is_empty()) else {
-            check.wrong(&key, "must say a `path`");
-            continue;
+        let said = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let is_url = |text: &str| text.starts_with("https://") || text.starts_with("http://");
+        let place = match (said(table.path), said(table.url)) {
+            (None, Some(url)) if is_url(&url) => DatasetPlace::Url(url),
+            (None, Some(_)) => {
+                let key = format!("{key}.url");
+                check.wrong(&key, "must begin with `https://` or `http://`");
+                continue;
+            }
+            (Some(path), None) if is_url(&path) => {
+                let key = format!("{key}.path");
+                check.wrong(&key, "is a URL: say it as `url`, with a `digest`");
+                continue;
+            }
+            (Some(path), None) => DatasetPlace::Path(check.path(&key, &path)),
+            (Some(_), Some(_)) => {
+                check.wrong(&key, "must say a `path` or a `url`, not both");
+                continue;
+            }
+            (None, None) => {
+                check.wrong(&key, "must say a `path` or a `url`");
+                continue;
+            }
         };
         let settings = DatasetSettings {
-            path: check.path(&key, &path),
+            place,
             digest: table
                 .digest
                 .map(|digest| digest.trim_start_matches("sha256:").to_owned()),
