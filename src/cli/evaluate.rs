@@ -203,6 +203,8 @@ async fn go(
         });
     }
     let record: RunRecord = store.run().clone();
+    let dir = store.dir().to_owned();
+    let of_set = tasks.iter().any(|task| task.official.is_some());
     let tasks = tasks.into_iter().zip(granted).collect();
     let costs = store.finished().iter().filter_map(|r| r.cost_microusd);
     let spent = costs.map(|cost| cost.max(0) as u64).sum();
@@ -218,6 +220,9 @@ async fn go(
     let exit = drive(store, trials, schedule, console, &interrupts, view.json).await;
     if !interrupts.now.is_cancelled() {
         engine.settle().await;
+    }
+    if of_set {
+        grade::summarised(&dir, view.json)?;
     }
     Ok(exit)
 }

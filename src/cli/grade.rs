@@ -242,19 +242,25 @@ pub async fn go(
     if !interrupts.now.is_cancelled() {
         engine.settle().await;
     }
-    let written = official_summaries(&read_run(&dir)?, &graded.instances);
+    summarised(&dir, view.json)?;
+    Ok(exit)
+}
+
+/// Writes the official summaries of a run that has any, and names them.
+pub(super) fn summarised(dir: &Path, json: bool) -> Result<(), Failure> {
+    let written = official_summaries(&read_run(dir)?);
     let written = written.map_err(|source| Failure::Write {
-        file: dir.clone(),
+        file: dir.to_owned(),
         source,
     })?;
-    if !view.json {
+    if !json {
         let lines: String = written
             .iter()
             .map(|name| format!("  {}   the official summary\n", dir.join(name).display()))
             .collect();
         to_stdout(&lines)?;
     }
-    Ok(exit)
+    Ok(())
 }
 
 /// What is predicted: of a file, or the data set's own patches.

@@ -8,10 +8,12 @@
 mod basis;
 mod run;
 mod trial;
+mod verdict;
 
 pub use basis::*;
 pub use run::*;
 pub use trial::*;
+pub use verdict::*;
 
 use std::fmt;
 

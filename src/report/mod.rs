@@ -5,6 +5,7 @@
 //! nothing. Progress goes to standard error, results to standard output.
 
 mod audit;
+mod basis;
 mod cheats;
 mod check;
 mod console;

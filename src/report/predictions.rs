@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::record::{Outcome, TrialRecord};
-use crate::run::{PREDICTION, StoredRun, trial_dir};
+use crate::run::{PREDICTION, StoredRun, is_instance, trial_dir};
 use crate::swebench::predictions::{MOST_PATCH, Prediction};
 
 /// Which trials are meant.
@@ -88,7 +88,7 @@ pub fn predictions(stored: &StoredRun, meant: Predicting<'_>) -> Gathered {
         let mut records = stored.records.iter();
         let patch = match records.find(|record| record.trial == *trial) {
             None => Err("it is not finished".to_owned()),
-            Some(_) if planned.task.as_str().contains('/') => {
+            Some(_) if !is_instance(&planned.task) => {
                 Err("its task is no instance of a data set".to_owned())
             }
             Some(record) => patch(&trial_dir(&stored.dir, trial), record),

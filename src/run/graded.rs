@@ -1,17 +1,18 @@
 //! What a run of predictions keeps beside its trials, and the official summaries.
 //!
 //! Owns `predictions.jsonl` of a run, so that it can be resumed without the file that it
-//! began with, and `derived/official/<model>.<run>.json`. Must not know how a prediction is
+//! began with, and the summaries below `derived/official/` of every run that asks official
+//! rules. Must not know how a prediction is
 //! verified.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::path::Path;
 
 use super::disk::write_atomic;
 use super::manifest::DERIVED;
 use super::stored::{GIVEN, StoredRun, trial_dir};
-use crate::record::{OfficialRecord, Outcome, Reason, TaskId, TrialRecord};
+use crate::record::{OfficialRecord, Outcome, Reason, RunRecord, TaskId, TrialRecord};
 use crate::swebench::Rules;
 use crate::swebench::grade::{Infra, classify};
 use crate::swebench::predictions::{self, Prediction, PredictionError, write_jsonl};
@@ -59,23 +60,24 @@ pub fn by_trial(predictions: &[Prediction]) -> HashMap<(TaskId, String), Vec<u8>
     all.collect()
 }
 
-/// Writes the official summary of each model's first attempts: `derived/official/<model>.<run>.json`
-/// in the run's folder. `instances`: all that were meant, those without a prediction too.
-/// The names of what was written, none where no official rules were asked.
+/// Writes the official summary of first attempts, of each agent and model that took part:
+/// `derived/official/<whose>.<run>.json` in the run's folder. It is over all instances
+/// that were meant, those without a prediction too. The names of what was written, none
+/// where no official rules were asked.
 ///
 /// # Errors
 /// What the file system refuses.
-pub fn official_summaries(stored: &StoredRun, instances: &[String]) -> io::Result<Vec<String>> {
-    let mut by_model: BTreeMap<String, (Option<Rules>, BTreeMap<String, Submission>)> =
+pub fn official_summaries(stored: &StoredRun) -> io::Result<Vec<String>> {
+    type Contender<'a> = (&'a str, Option<&'a str>);
+    let mut by: BTreeMap<Contender<'_>, (Option<Rules>, BTreeMap<String, Submission>)> =
         BTreeMap::new();
     for record in stored.records.iter().filter(|record| record.attempt == 1) {
         let Some(official) = &record.verdict.official else {
             continue;
         };
-        let model = record.model.as_ref().map(|model| model.id.clone());
-        let model = model.unwrap_or_else(|| record.agent.name.clone());
-        let of_model = by_model.entry(model).or_default();
-        of_model.0 = Rules::named(&official.rules);
+        let model = record.model.as_ref().map(|model| model.id.as_str());
+        let of = by.entry((record.agent.name.as_str(), model)).or_default();
+        of.0 = Rules::named(&official.rules);
         let submission = Submission {
             fate: fate(record, official),
             infra: match official.resolved {
@@ -83,22 +85,49 @@ pub fn official_summaries(stored: &StoredRun, instances: &[String]) -> io::Resul
                 false => infra(&trial_dir(&stored.dir, &record.trial)),
             },
         };
-        of_model.1.insert(record.task.name.to_string(), submission);
+        of.1.insert(record.task.name.to_string(), submission);
     }
+    let instances = instances(&stored.run);
     let mut written = Vec::new();
-    for (model, (rules, submitted)) in by_model {
+    for ((agent, model), (rules, submitted)) in &by {
         let rules = rules.unwrap_or(Rules::V5_0);
-        let Ok(name) = summary_file(Some(&model), stored.run.run.as_str()) else {
+        // As predictions are named, but that two agents may share a model here.
+        let whose = match model {
+            None => (*agent).to_owned(),
+            Some(model) if by.keys().filter(|other| other.1 == Some(model)).count() > 1 => {
+                format!("{agent}__{model}")
+            }
+            Some(model) => (*model).to_owned(),
+        };
+        let Ok(name) = summary_file(Some(&whose), stored.run.run.as_str()) else {
             continue;
         };
-        let ids = instances.iter().map(String::as_str);
-        let summary = Summary::of(rules, ids, &submitted);
+        let summary = Summary::of(rules, instances.iter().copied(), submitted);
         let folder = stored.dir.join(DERIVED).join("official");
         std::fs::create_dir_all(&folder)?;
         write_atomic(&folder.join(&name), summary.text().as_bytes())?;
         written.push(format!("{DERIVED}/official/{name}"));
     }
     Ok(written)
+}
+
+/// The instances that a run is about: those that were asked for, or those that it plans.
+fn instances(run: &RunRecord) -> Vec<&str> {
+    if let Some(grades) = &run.grades {
+        return grades.instances.iter().map(String::as_str).collect();
+    }
+    let mut seen = BTreeSet::new();
+    let tasks = run.trials.iter().map(|trial| &trial.task);
+    let of_set = tasks.filter(|task| is_instance(task));
+    of_set
+        .map(TaskId::as_str)
+        .filter(|id| seen.insert(*id))
+        .collect()
+}
+
+/// Whether a task is an instance of a data set; every other has a name with a folder.
+pub fn is_instance(task: &TaskId) -> bool {
+    !task.as_str().contains('/')
 }
 
 fn fate(record: &TrialRecord, official: &OfficialRecord) -> Fate {

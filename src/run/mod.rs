@@ -30,6 +30,7 @@ mod store;
 #[cfg(test)]
 mod store_tests;
 mod stored;
+mod summarise;
 mod summary;
 mod trial;
 mod unchanged;
@@ -42,7 +43,8 @@ pub use disk::write_atomic;
 pub use event::*;
 pub use fault::fault_record;
 pub use graded::{
-    NO_MODEL, PREDICTIONS, by_trial, keep_predictions, kept_predictions, official_summaries,
+    NO_MODEL, PREDICTIONS, by_trial, is_instance, keep_predictions, kept_predictions,
+    official_summaries,
 };
 pub use host::{Load, host_load, now};
 pub use machine::{Granted, Machine, check_demand, host_record};
@@ -55,9 +57,8 @@ pub use schedule::{RunEnd, Schedule, run_plan};
 pub use signature::{KeyError, PublicKey, Signer};
 pub use store::{RunStore, StoreError};
 pub use stored::{StoredRun, read_run, read_trial, trial_dir};
-pub use summary::{
-    AgentSummary, CallErrors, LEVEL, Mean, Medians, Rate, Summary, seconds, summarise,
-};
+pub use summarise::{seconds, summarise};
+pub use summary::{AgentSummary, CallErrors, LEVEL, Mean, Medians, Rate, Summary};
 pub use trial::{
     Agents, Fatal, Grade, PREDICTION, Regrade, Scope, Settled, Soundness, Trials, command_end,
     demand, sandbox_of,

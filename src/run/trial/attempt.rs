@@ -14,8 +14,8 @@ use super::record::Went;
 use super::rounds::{Part, Stage};
 use super::world::World;
 use crate::agent::Agent;
-use crate::record::{Fault, HostLoad, Outcome, PlannedTrial, TrialRecord};
-use crate::run::{Events, Phase, PhaseClock, RunEvent, fault_record, host_load};
+use crate::record::{Fault, Outcome, PlannedTrial, TrialRecord};
+use crate::run::{Events, Phase, PhaseClock, RunEvent};
 use crate::sandbox::SandboxError;
 use crate::score::{Cause, Mishap};
 use crate::tool::Toolbox;
@@ -57,49 +57,8 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Goes the whole way; none where it was interrupted.
-    pub async fn perform(
-        self,
-        agent: &dyn Agent,
-        queued_ms: u64,
-        cancel: &CancellationToken,
-        started_at: String,
-    ) -> Option<TrialRecord> {
-        let clock = PhaseClock::start(queued_ms);
-        let load = host_load();
-        match self.way(agent, &clock, cancel).await {
-            Ok(mut record) => {
-                record.timing_ms = clock.finish();
-                record.host = {
-                    let after = host_load();
-                    HostLoad {
-                        load: after.load,
-                        steal: after.steal_since(&load),
-                    }
-                };
-                record.started_at = started_at;
-                record.finished_at = crate::run::now();
-                Some(record)
-            }
-            Err(Ok(fault)) => {
-                let mut record = fault_record(
-                    &self.trials.run,
-                    self.planned,
-                    self.dir,
-                    fault,
-                    clock.finish(),
-                    started_at,
-                );
-                record.task = self.task();
-                record.provenance = self.provenance();
-                record.warnings = self.ready.warnings.clone();
-                Some(record)
-            }
-            Err(Err(Interrupted)) => None,
-        }
-    }
-
-    async fn way(
+    /// Goes the whole way.
+    pub(super) async fn perform(
         &self,
         agent: &dyn Agent,
         clock: &PhaseClock,

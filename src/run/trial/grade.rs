@@ -8,29 +8,24 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::attempt::{Attempt, Interrupted, Verified};
-use super::capture::Capture;
-use super::prepare::{Ready, fault};
+use super::frame::Frame;
+use super::predicted::Predicted;
+use super::prepare::fault;
 use super::record::Went;
 use super::rounds::Part;
-use super::{Shared, Trials, now};
+use super::{Shared, Trials};
 use crate::agent::{self, Account};
 use crate::record::{
-    AgentRef, End, Fault, HostLoad, ModelRef, Outcome, PlannedTrial, Reason, Sees, TaskId, Timing,
-    TrajectorySummary, TrialRecord,
+    AgentRef, End, Fault, ModelRef, Outcome, PlannedTrial, Reason, TaskId, TrajectorySummary,
+    TrialRecord,
 };
-use crate::repo::Changed;
 use crate::run::verdicts::{VerdictKey, Verdicts};
-use crate::run::{
-    Demand, Events, ExecuteTrial, Phase, PhaseClock, fault_record, host_load, write_atomic,
-};
-use crate::sandbox::docker::DockerSandbox;
-use crate::sandbox::{Role, Sandbox, SandboxSpec};
+use crate::run::{Demand, Events, ExecuteTrial, Phase, PhaseClock, write_atomic};
 use crate::score::Mishap;
-use crate::swebench::predictions::mended;
 use crate::tool::Toolbox;
 use crate::trajectory::{Event, Recorder, RecorderError, Tally, read_events};
-use crate::verify::official::{self, Came, Refused};
-use crate::verify::{Judged, VerifyError};
+use crate::verify::Judged;
+use crate::verify::official::{self, Came};
 
 /// Where a prediction lies in its trial's folder, as it was made.
 pub const PREDICTION: &str = "prediction.patch";
@@ -61,35 +56,6 @@ impl Grade {
             predictions,
             cache,
         }
-    }
-
-    async fn graded(
-        &self,
-        attempt: &Attempt<'_>,
-        patch: &[u8],
-        clock: &PhaseClock,
-        cancel: &CancellationToken,
-    ) -> Result<TrialRecord, Result<Fault, Interrupted>> {
-        let planned = attempt.planned;
-        let record = tokio::select! {
-            record = attempt.grade(patch, clock) => record.map_err(Ok)?,
-            () = cancel.cancelled() => return Err(Err(Interrupted)),
-        };
-        Ok(TrialRecord {
-            agent: self.agent(planned).unwrap_or(record.agent),
-            model: self.model(planned),
-            ..record
-        })
-    }
-
-    fn agent(&self, planned: &PlannedTrial) -> Option<AgentRef> {
-        let mut agents = self.agents.iter();
-        agents.find(|agent| agent.name == planned.agent).cloned()
-    }
-
-    fn model(&self, planned: &PlannedTrial) -> Option<ModelRef> {
-        let id = planned.model.as_ref()?;
-        self.models.iter().find(|model| model.id == *id).cloned()
     }
 }
 
@@ -133,41 +99,36 @@ impl Grade {
         let model = planned.model.clone().unwrap_or_default();
         let patch = self.predictions.get(&(planned.task.clone(), model))?;
         let readied = shared.ready();
-        let ready = tokio::select! {
-            ready = readied.get_or_init(|| trials.prepare(shared, events)) => ready,
-            () = cancel.cancelled() => return None,
-        };
-        let (started_at, clock) = (now(), PhaseClock::start(queued_ms));
-        let load = host_load();
-        let failed = |fault: Fault, timing: Timing| {
-            let started_at = started_at.clone();
-            fault_record(&trials.run, planned, dir, fault, timing, started_at)
-        };
-        let ready = match ready {
-            Ok(ready) => ready,
-            Err(fault) => return Some(failed(fault.clone(), Timing::default())),
-        };
-        let attempt = Attempt::new(trials, ready, planned, dir, events);
-        let key = VerdictKey::new(&ready.task, &ready.image.id, patch, &trials.settings);
+        let ready = trials.readied(&readied, shared, events, cancel).await?;
+        match Frame::begin(trials, ready, planned, dir, queued_ms, events) {
+            Ok(frame) => {
+                let came = self.known_or_graded(&frame, patch, cancel).await;
+                frame.end(came)
+            }
+            Err(record) => Some(*record),
+        }
+    }
+
+    /// The verdict that was kept, else one that is made now and kept.
+    async fn known_or_graded(
+        &self,
+        frame: &Frame<'_>,
+        patch: &[u8],
+        cancel: &CancellationToken,
+    ) -> Result<TrialRecord, Result<Fault, Interrupted>> {
+        let attempt = &frame.attempt;
+        let (planned, dir, ready) = (attempt.planned, attempt.dir, attempt.ready);
+        let settings = &self.trials.settings;
+        let key = VerdictKey::new(&ready.task, &ready.image.id, patch, settings);
         let cached = self.cache.as_ref().and_then(|cache| cache.load(&key, dir));
-        let cached = cached.and_then(|known| attempt.as_known(known).ok());
-        let mut record = match cached {
-            Some(known) => TrialRecord {
-                agent: self.agent(planned).unwrap_or(known.agent),
-                model: self.model(planned),
-                ..known
-            },
-            None => match self.graded(&attempt, patch, &clock, cancel).await {
-                Ok(record) => record,
-                Err(Ok(fault)) => {
-                    let mut record = failed(fault, clock.finish());
-                    record.task = attempt.task();
-                    record.provenance = attempt.provenance();
-                    return Some(record);
-                }
-                Err(Err(Interrupted)) => return None,
-            },
+        if let Some(known) = cached.and_then(|known| attempt.as_known(known).ok()) {
+            return Ok(self.by_whom(planned, known));
+        }
+        let record = tokio::select! {
+            record = attempt.grade(patch, &frame.clock) => record.map_err(Ok)?,
+            () = cancel.cancelled() => return Err(Err(Interrupted)),
         };
+        let mut record = self.by_whom(planned, record);
         if let (Some(cache), true) = (&self.cache, is_lasting(&record))
             && let Err(error) = cache.store(&key, dir, &record)
         {
@@ -175,14 +136,22 @@ impl Grade {
                 .warnings
                 .push(format!("the verdict was not kept: {error}"));
         }
-        record.timing_ms = clock.finish();
-        let after = host_load();
-        record.host = HostLoad {
-            load: after.load,
-            steal: after.steal_since(&load),
-        };
-        (record.started_at, record.finished_at) = (started_at, now());
-        Some(record)
+        Ok(record)
+    }
+
+    /// The record, of whoever made the prediction.
+    fn by_whom(&self, planned: &PlannedTrial, record: TrialRecord) -> TrialRecord {
+        let mut agents = self.agents.iter();
+        let agent = agents.find(|agent| agent.name == planned.agent).cloned();
+        let model = planned.model.as_ref().and_then(|id| {
+            let mut models = self.models.iter();
+            models.find(|model| model.id == *id).cloned()
+        });
+        TrialRecord {
+            agent: agent.unwrap_or(record.agent),
+            model,
+            ..record
+        }
     }
 }
 
@@ -191,14 +160,6 @@ impl Grade {
 fn is_lasting(record: &TrialRecord) -> bool {
     let late = record.verdict.reason == Some(Reason::VerifierTimeout);
     record.outcome != Outcome::Error && !late
-}
-
-/// A prediction as a change.
-enum Predicted {
-    Empty,
-    Change(Box<Capture>),
-    /// No way to apply it did; what the last one said.
-    DoesNotApply(String),
 }
 
 impl Attempt<'_> {
@@ -326,84 +287,5 @@ impl Attempt<'_> {
         ))?;
         let tally = recorder.finish()?;
         Ok((tally, read_events(&path)?))
-    }
-}
-
-impl Trials {
-    /// The change that a prediction makes: by this host where it fits exactly, else by the
-    /// ways of the official harness in a sandbox, one after the other. A final newline
-    /// that is missing is mended.
-    async fn predicted(
-        &self,
-        ready: &Ready,
-        given: &[u8],
-        scratch: &Path,
-        trial: &str,
-        logs: &Path,
-    ) -> Result<Predicted, Fault> {
-        if given.is_empty() {
-            return Ok(Predicted::Empty);
-        }
-        let text = String::from_utf8_lossy(given);
-        let patch = mended(&text).into_owned().into_bytes();
-        let of_task = |message: &str| Fault {
-            class: "task".into(),
-            retryable: false,
-            ..fault("capture", &message)
-        };
-        let by_patch = ready.task.verification.sees == Sees::Patch;
-        let Some(tree) = ready.tree.clone().filter(|_| by_patch) else {
-            return Err(of_task("a prediction is a patch, and the task has no repo"));
-        };
-        let (root, folder, whole) = (ready.tree_path.clone(), scratch.to_owned(), patch.clone());
-        let applying = tokio::task::spawn_blocking(move || {
-            let changed = Changed::from_patch(&tree, &whole, &folder)?;
-            Capture::of_changed(changed, whole, true, &root)
-        });
-        let applied = applying.await.map_err(|error| fault("capture", &error))?;
-        if let Ok(mut captured) = applied {
-            captured.predicted = Some(given.to_vec());
-            return Ok(Predicted::Change(Box::new(captured)));
-        }
-        let spec = SandboxSpec {
-            user: Some("root".into()),
-            ..self.spec(ready, trial, Role::Verifier)
-        };
-        let sandbox = DockerSandbox::start(&self.engine, &spec).await;
-        let sandbox = sandbox.map_err(|error| fault("capture", &error))?;
-        let applied = self
-            .applied_in(&sandbox, ready, &patch, scratch, logs)
-            .await;
-        let stopped = sandbox.stop().await;
-        let applied = applied?;
-        stopped.map_err(|error| fault("teardown", &error))?;
-        Ok(match applied {
-            Ok(mut captured) => {
-                captured.predicted = Some(given.to_vec());
-                Predicted::Change(Box::new(captured))
-            }
-            Err(said) => Predicted::DoesNotApply(said),
-        })
-    }
-
-    async fn applied_in(
-        &self,
-        sandbox: &DockerSandbox,
-        ready: &Ready,
-        patch: &[u8],
-        scratch: &Path,
-        logs: &Path,
-    ) -> Result<Result<Capture, String>, Fault> {
-        let rules = self.settings.swebench.version;
-        let logs = logs.join("verifier");
-        std::fs::create_dir_all(&logs).map_err(|error| fault("capture", &error))?;
-        match official::apply_alone(sandbox, rules, &ready.tree_path, patch, &logs).await {
-            Ok(None) => {}
-            Ok(Some(Refused(said))) => return Ok(Err(said)),
-            Err(error @ VerifyError::Broke { .. }) => return Ok(Err(error.to_string())),
-            Err(error) => return Err(fault("capture", &error)),
-        }
-        let captured = self.capture(sandbox, ready, scratch, false).await?;
-        Ok(captured.map_err(|(_, said)| said))
     }
 }

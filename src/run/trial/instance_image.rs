@@ -35,7 +35,11 @@ impl Trials {
                     let message = format!(
                         "no image is local under {names}, none may be pulled (`images.pull`), and no specification in `swebench.envs` says how one is built"
                     );
-                    return Err(of_image(&message));
+                    return Err(Fault {
+                        class: "image".into(),
+                        retryable: false,
+                        ..fault("image", &message)
+                    });
                 }
             },
             Err(error) => match &image.built {
@@ -125,9 +129,11 @@ impl Trials {
     }
 }
 
-fn of_image(error: &dyn std::fmt::Display) -> Fault {
+/// An image that could not be had.
+pub(super) fn of_image(error: &ImageError) -> Fault {
     Fault {
         class: "image".into(),
+        retryable: !error.lasts(),
         ..fault("image", error)
     }
 }

@@ -11,6 +11,7 @@ mod built;
 mod capture;
 mod check;
 mod examine;
+mod frame;
 mod grade;
 mod instance_image;
 mod leaks;
@@ -18,6 +19,7 @@ mod live;
 mod naive;
 mod offered;
 mod official;
+mod predicted;
 mod prepare;
 mod pristine;
 mod probe;
@@ -44,11 +46,11 @@ use async_trait::async_trait;
 use tokio::sync::{OnceCell, RwLock};
 use tokio_util::sync::CancellationToken;
 
-use super::{Demand, Events, ExecuteTrial, Granted, fault_record, now};
+use super::{Demand, Events, ExecuteTrial, Granted};
 use crate::agent::{Agent, Ledger};
 use crate::config::{NetworkSetting, Settings};
 use crate::model::ModelError;
-use crate::record::{Fault, Limits, PlannedTrial, RunRecord, TaskId, Timing, TrialRecord};
+use crate::record::{Fault, Limits, PlannedTrial, RunRecord, TaskId, TrialRecord};
 use crate::sandbox::docker::images::Images;
 use crate::sandbox::docker::{DockerSandbox, Engine, Project};
 use crate::sandbox::{MainProcess, NetworkMode, Privileges, Role, Sandbox, SandboxSpec};
@@ -56,6 +58,7 @@ use crate::task::{Format, Network, Services, Task, ToolPlace};
 use crate::tool::{CallLimits, TOOLS};
 pub use check::{Settled, Soundness};
 pub use examine::Scope;
+use frame::Frame;
 pub use grade::{Grade, PREDICTION};
 pub use naive::command_end;
 use prepare::Ready;
@@ -316,29 +319,14 @@ impl ExecuteTrial for Trials {
         let agent = self.agents.get(&contender)?;
         let at_task = self.at(shared).await;
         let readied = shared.ready();
-        let ready = tokio::select! {
-            ready = readied.get_or_init(|| self.prepare(shared, events)) => ready,
-            () = cancel.cancelled() => return None,
-        };
-        let started_at = now();
-        let record = match ready {
-            Ok(ready) => {
-                let attempt = attempt::Attempt::new(self, ready, planned, dir, events);
-                attempt
-                    .perform(agent.as_ref(), queued_ms, cancel, started_at)
-                    .await
+        let ready = self.readied(&readied, shared, events, cancel).await?;
+        let record = match Frame::begin(self, ready, planned, dir, queued_ms, events) {
+            Ok(frame) => {
+                let way = frame.attempt.perform(agent.as_ref(), &frame.clock, cancel);
+                let came = way.await;
+                frame.end(came)
             }
-            Err(fault) => {
-                let timing = Timing::default();
-                Some(fault_record(
-                    &self.run,
-                    planned,
-                    dir,
-                    fault.clone(),
-                    timing,
-                    started_at,
-                ))
-            }
+            Err(record) => Some(*record),
         };
         drop(at_task);
         self.make_room(shared, events).await;

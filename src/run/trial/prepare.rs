@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::begin::of_engine;
+use super::instance_image::of_image;
 use super::services::{ServiceImages, main_check};
 use super::{Shared, Trials};
 use crate::record::{Fault, StepsBasis};
@@ -276,10 +277,7 @@ impl Trials {
             }
             (None, _) => return Err(fault("image", &"there is no image here")),
         };
-        built.map_err(|error| Fault {
-            class: "image".into(),
-            ..fault("image", &error)
-        })
+        built.map_err(|error| of_image(&error))
     }
 
     /// How an image is made; none where it is named.
@@ -301,10 +299,7 @@ impl Trials {
         what: String,
         events: &Events,
     ) -> Result<Option<String>, Fault> {
-        let failed = |error: ImageError| Fault {
-            class: "image".into(),
-            ..fault("image", &error)
-        };
+        let failed = |error: ImageError| of_image(&error);
         let Some(recipe) = self.recipe(source) else {
             return Ok(None);
         };

@@ -10,21 +10,18 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::attempt::{Attempt, Interrupted, Verified};
+use super::frame::Frame;
 use super::live::is_live;
 use super::prepare::{Ready, fault};
 use super::record::Went;
 use super::rounds::Part;
 use super::steps;
 use super::stored_change::CHANGE_FILES;
-use super::{PREDICTION, Trials, now};
+use super::{PREDICTION, Trials};
 use crate::agent::{self, Account};
-use crate::record::{
-    Fault, HostLoad, MishapRecord, PlannedTrial, Reason, StepRecord, Timing, TrialRecord,
-};
+use crate::record::{Fault, MishapRecord, PlannedTrial, Reason, StepRecord, TrialRecord};
 use crate::run::manifest::{self, FileDigest, digest_file, read_plain};
-use crate::run::{
-    Demand, Events, ExecuteTrial, Phase, PhaseClock, fault_record, host_load, read_trial, trial_dir,
-};
+use crate::run::{Demand, Events, ExecuteTrial, Phase, PhaseClock, read_trial, trial_dir};
 use crate::score::{self, Mishap};
 use crate::tool::Toolbox;
 use crate::trajectory::{Event, Tally, head_of, read_events};
@@ -58,42 +55,21 @@ impl ExecuteTrial for Regrade {
     ) -> Option<TrialRecord> {
         let trials = &self.trials;
         let shared = trials.tasks.get(&planned.task)?;
+        let at_task = trials.at(shared).await;
         let readied = shared.ready();
-        let ready = tokio::select! {
-            ready = readied.get_or_init(|| trials.prepare(shared, events)) => ready,
-            () = cancel.cancelled() => return None,
-        };
-        let (started_at, clock) = (now(), PhaseClock::start(queued_ms));
-        let load = host_load();
-        let failed = |fault: Fault, timing: Timing| {
-            let started_at = started_at.clone();
-            fault_record(&trials.run, planned, dir, fault, timing, started_at)
-        };
-        let ready = match ready {
-            Ok(ready) => ready,
-            Err(fault) => return Some(failed(fault.clone(), Timing::default())),
-        };
-        let attempt = Attempt::new(trials, ready, planned, dir, events);
-        let source = trial_dir(&self.source, &planned.trial);
-        match attempt.regrade(&source, &clock, cancel).await {
-            Ok(mut record) => {
-                record.timing_ms = clock.finish();
-                let after = host_load();
-                record.host = HostLoad {
-                    load: after.load,
-                    steal: after.steal_since(&load),
-                };
-                (record.started_at, record.finished_at) = (started_at, now());
-                Some(record)
+        let ready = trials.readied(&readied, shared, events, cancel).await?;
+        let record = match Frame::begin(trials, ready, planned, dir, queued_ms, events) {
+            Ok(frame) => {
+                let source = trial_dir(&self.source, &planned.trial);
+                let way = frame.attempt.regrade(&source, &frame.clock, cancel);
+                let came = way.await;
+                frame.end(came)
             }
-            Err(Ok(fault)) => {
-                let mut record = failed(fault, clock.finish());
-                record.task = attempt.task();
-                record.provenance = attempt.provenance();
-                Some(record)
-            }
-            Err(Err(Interrupted)) => None,
-        }
+            Err(record) => Some(*record),
+        };
+        drop(at_task);
+        trials.make_room(shared, events).await;
+        record
     }
 
     fn demand(&self, planned: &PlannedTrial) -> Demand {
