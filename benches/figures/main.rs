@@ -2,9 +2,11 @@
 //!
 //! Owns what is measured, and in what order: medians, what is compared taken in
 //! turns (A B A B), the machine's load beside it. It judges nothing: figures of a
-//! busy machine are no test, so the exit code is always 0. `cargo bench` runs it.
+//! busy machine are no test, so the exit code is always 0. `cargo bench` runs it, and
+//! `cargo bench --bench figures -- WORD` the figures with that word in their names.
 
 mod calls;
+mod grade;
 mod harbor;
 mod many;
 mod place;
@@ -33,26 +35,38 @@ fn main() {
         return;
     }
     told::head();
-    attempt("proofyard --help", start_of_help());
+    attempt("proofyard --help", start_of_help);
     match Place::make() {
         Ok(place) => {
-            attempt("trivial trial", trials::against_containers(&place));
-            attempt("verification", verify::against_tests(&place));
-            attempt("calls", calls::against_exec(&place));
-            attempt("trivial Harbor task", harbor::against_harbor(&place));
-            attempt("10,000 task folders", harbor::folders(&place));
-            attempt("10,000 rows", rows::read(&place));
-            attempt("memory", trials::memory(&place));
-            attempt("turns of the loop", turns::overhead(&place));
-            attempt("many trials of the loop", many::at_once(&place));
+            attempt("trivial trial", || trials::against_containers(&place));
+            attempt("verification", || verify::against_tests(&place));
+            attempt("calls", || calls::against_exec(&place));
+            attempt("trivial Harbor task", || harbor::against_harbor(&place));
+            attempt("10,000 task folders", || harbor::folders(&place));
+            attempt("10,000 rows", || rows::read(&place));
+            attempt("grading", || grade::against_tests(&place));
+            attempt("memory", || trials::memory(&place));
+            attempt("turns of the loop", || turns::overhead(&place));
+            attempt("many trials of the loop", || many::at_once(&place));
         }
         Err(error) => told::missed("all with an engine", error.as_ref()),
     }
     println!("load at the end {}", told::load());
 }
 
-fn attempt(figure: &str, measured: Outcome<()>) {
-    if let Err(error) = measured {
+/// Takes a figure, where it is meant: all are, or those whose names have a word that the
+/// command line gives.
+fn attempt(figure: &str, measure: impl FnOnce() -> Outcome<()>) {
+    let mut words = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'));
+    let meant = match words.next() {
+        None => true,
+        Some(first) => std::iter::once(first)
+            .chain(words)
+            .any(|word| figure.contains(&word)),
+    };
+    if meant && let Err(error) = measure() {
         told::missed(figure, error.as_ref());
     }
 }

@@ -64,19 +64,24 @@ packages = ["pip"]
 env = { PIP_NO_INDEX = "1" }
 "#;
 
-pub fn pytest(bench: &Bench) -> (Project, Value) {
-    let project = bench.project("doubles", &PYTEST);
-    let more = r#"
+/// Says how a project's tests are run by pytest: the command, and what else is to be said.
+pub fn specify_pytest(bench: &Bench, project: &Project, test: &str, more: &str) {
+    let own = r#"
 pre_install = [
     "cp -r /usr/local/lib/python3.11/dist-packages/. /opt/proofyard/env/lib/python3.11/site-packages",
     "sed '1s|.*|#!/opt/proofyard/env/bin/python|' /usr/local/bin/pytest > /opt/proofyard/env/bin/pytest",
     "chmod 755 /opt/proofyard/env/bin/pytest",
 ]
-install = "python setup.py --quiet develop"
-test = "pytest -rA"
 parser = "pytest"
 "#;
-    bench.specify(&project, &bench.base("python"), &format!("{PYTHON}{more}"));
+    let all = format!("{PYTHON}{own}test = {test:?}\n{more}\n");
+    bench.specify(project, &bench.base("python"), &all);
+}
+
+pub fn pytest(bench: &Bench) -> (Project, Value) {
+    let project = bench.project("doubles", &PYTEST);
+    let install = "install = \"python setup.py --quiet develop\"";
+    specify_pytest(bench, &project, "pytest -rA", install);
     let row = project.row(&NEW, &OLD);
     (project, row)
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::swebench::{Bench, holds, states};
-use crate::swebench_projects::{NEW, OLD, functions, javascript, pytest, script};
+use crate::swebench_projects::{NEW, OLD, functions, javascript, pytest, script, specify_pytest};
 
 #[test]
 fn pytest_is_judged_by_both_rules_with_ids_that_are_cut_off() {
@@ -63,6 +63,64 @@ fn tests_that_never_end_are_unresolved_and_keep_what_was_recorded() {
     let log = bench.official(&trial, "test_output.txt");
     assert!(log.ends_with("Timeout error: 8 seconds exceeded."), "{log}");
     assert_eq!(bench.yard.left(), Vec::<String>::new());
+}
+
+#[test]
+fn a_session_of_pytest_that_never_ends_keeps_what_was_recorded() {
+    let bench = Bench::new();
+    let (_, row) = pytest(&bench);
+    // They come in the order of the file: old, new, words.
+    let change = "printf 'import time\\n\\n\\ndef double(x):\\n    time.sleep(600 if x == 4 else 0)\\n    return x + x\\n' > twice/double.py";
+    let agent = bench.agent("endless", &[change]);
+    let flags = [
+        "--no-check",
+        "--rules",
+        "strict",
+        "--set",
+        "swebench.timeout_sec=8",
+    ];
+    let trial = bench.run(&bench.rows(&[row]), &[&agent], &flags).remove(0);
+    assert_eq!(trial["verdict"]["reason"], "verifier_timeout", "{trial:#}");
+    let expected = [(NEW[0], "missing"), (NEW[1], "missing"), (OLD[0], "passed")];
+    assert_eq!(states(&trial), expected, "{trial:#}");
+    assert_eq!(bench.yard.left(), Vec::<String>::new());
+}
+
+#[test]
+fn options_that_tests_behave_by_are_those_of_the_script() {
+    let bench = Bench::new();
+    let files = [
+        ("twice/__init__.py", "", ""),
+        (
+            "twice/double.py",
+            "def double(x):\n    return x + 1\n",
+            "def double(x):\n    return x + x\n",
+        ),
+        (
+            "tests/check_double.py",
+            "from twice.double import double\n\n\ndef check_old():\n    assert double(1) == 2\n",
+            "from twice.double import double\n\n\ndef check_old():\n    assert double(1) == 2\n\n\ndef check_new():\n    assert double(4) == 8\n",
+        ),
+    ];
+    let project = bench.project("checked", &files);
+    // Without the option there is no test in the file, which pytest finds by its name.
+    let test = "python -m pytest -rA --tb=no -o python_functions=check -v";
+    specify_pytest(&bench, &project, test, "");
+    let row = project.row(
+        &["tests/check_double.py::check_new"],
+        &["tests/check_double.py::check_old"],
+    );
+    let trials = bench.both(&bench.rows(&[row]), &["--no-check"]);
+    holds(&bench, &trials);
+    // Both verdicts in the official summary, of each agent its own.
+    let run = bench.yard.stored(&trials[0]).join("../..");
+    let name = trials[0]["run"].as_str().unwrap();
+    for (agent, resolved) in [("oracle", 1), ("nop", 0)] {
+        let path = run.join(format!("derived/official/{agent}.{name}.json"));
+        let summary: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        assert_eq!(summary["resolved_instances"], resolved, "{summary:#}");
+        assert_eq!(summary["total_instances"], 1, "{summary:#}");
+    }
 }
 
 #[test]

@@ -1,6 +1,10 @@
 //! Which instances of a data set are meant.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
@@ -135,4 +139,76 @@ fn a_data_set_has_a_name_a_digest_that_holds_and_a_list_of_what_is_left_out() {
         Some(0),
         "{error}"
     );
+}
+
+/// Gives a file to whoever asks for `/rows.jsonl`, and counts how often; where it is, too.
+fn served(content: Vec<u8>) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).unwrap();
+                request.push(byte[0]);
+            }
+            count.fetch_add(1, Ordering::SeqCst);
+            let close = "Connection: close\r\n";
+            let head = match request.starts_with(b"GET /rows.jsonl ") {
+                true => format!(
+                    "HTTP/1.1 200 OK\r\n{close}Content-Length: {}",
+                    content.len()
+                ),
+                false => format!("HTTP/1.1 404 Not Found\r\n{close}Content-Length: 0"),
+            };
+            let _ = stream.write_all(format!("{head}\r\n\r\n").as_bytes());
+            let _ = stream.write_all(if head.contains("200 OK") {
+                &content
+            } else {
+                b""
+            });
+        }
+    });
+    (base, asked)
+}
+
+#[test]
+fn a_data_set_behind_a_url_is_fetched_once_and_is_the_one_that_was_named() {
+    let bench = Bench::new();
+    let (base, asked) = served(std::fs::read(rows(&bench)).unwrap());
+    let settings = bench.yard.path("harness.toml");
+    let listed = |table: &str| {
+        write(&settings, &format!("[datasets.own]\n{table}\n"));
+        let mut command = bench.yard.command(&["list", "own", "--json"]);
+        command.current_dir(settings.parent().unwrap());
+        // It is on this host.
+        let output = command.env("NO_PROXY", "127.0.0.1").output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), said.lines().count(), error)
+    };
+    let url = format!("url = \"{base}/rows.jsonl\"");
+    let (code, _, error) = listed(&url);
+    assert_eq!(code, Some(2), "{error}");
+    assert!(error.contains("12 rows: write `digest = "), "{error}");
+    let digest = error.split('"').nth(1).unwrap();
+    let whole = format!("{url}\ndigest = \"{digest}\"");
+    for _ in 0..3 {
+        let (code, lines, error) = listed(&whole);
+        assert_eq!((code, lines), (Some(0), 12), "{error}");
+    }
+    // Once without a digest, and once with it.
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
+    let (code, _, error) = listed(&format!(
+        "url = \"{base}/gone.jsonl\"\ndigest = \"{digest}\""
+    ));
+    assert_eq!(code, Some(2), "{error}");
+    assert!(error.contains("404"), "{error}");
+    let (code, _, error) = listed(&format!("{whole}\npath = \"rows.jsonl\""));
+    assert_eq!(code, Some(2), "{error}");
+    assert!(error.contains("not both"), "{error}");
 }
