@@ -16,8 +16,7 @@ pub struct Yard {
 
 impl Yard {
     pub fn new() -> Self {
-        let mut folder = tempfile::tempdir().unwrap();
-        folder.disable_cleanup(true); // DEBUG
+        let folder = tempfile::tempdir().unwrap();
         let name = folder.path().file_name().unwrap().to_str().unwrap();
         let mark = format!("proofyard.test={}", name.trim_start_matches('.'));
         Self { folder, mark }
