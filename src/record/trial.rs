@@ -303,6 +303,10 @@ pub struct HostLoad {
 pub struct Provenance {
     /// The engine's id of the image, `sha256:…`; empty where none was reached.
     pub image: String,
+    /// `name@sha256:…`, by which a registry gives the same image; none where it did not
+    /// come from one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registry: Option<String>,
     /// The digest of the recipe that the image was built from, where it was built here.
     pub recipe: Option<Digest>,
     pub checkout: Option<CheckoutProof>,

@@ -3,6 +3,8 @@
 
 mod budget;
 mod place;
+mod pulled;
+mod registry;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -193,6 +193,7 @@ impl Attempt<'_> {
         let engine = &self.trials.engine;
         Provenance {
             image: self.ready.image.id.clone(),
+            registry: self.ready.image.registry.clone(),
             recipe: self.ready.image.recipe.clone(),
             checkout: self.ready.tree.as_ref().map(|tree| CheckoutProof {
                 commit: tree.proof.commit.clone(),

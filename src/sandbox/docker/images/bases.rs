@@ -96,21 +96,26 @@ impl Images {
             id,
             recipe: None,
             tag: tag.to_owned(),
+            registry: None,
         }))
     }
 
     /// An image that must be local now.
     pub(super) async fn found(&self, name: &str) -> Result<BuiltImage, ImageError> {
-        let found = local(&self.docker, name).await?;
-        let id = found
-            .and_then(|image| image.id)
-            .ok_or_else(|| ImageError::NotLocal {
-                image: name.to_owned(),
-            })?;
+        let found = local(&self.docker, name).await?.unwrap_or_default();
+        let id = found.id.ok_or_else(|| ImageError::NotLocal {
+            image: name.to_owned(),
+        })?;
+        // An image may have come from several registries: the one of this name.
+        let wanted = name.strip_prefix("docker.io/").unwrap_or(name);
+        let wanted = name_and_tag(wanted.split('@').next().unwrap_or(wanted)).0;
+        let of_name = |digest: &String| digest.split('@').next() == Some(wanted);
+        let digests = found.repo_digests.unwrap_or_default();
         Ok(BuiltImage {
             id,
             recipe: None,
             tag: name.to_owned(),
+            registry: digests.into_iter().find(of_name),
         })
     }
 

@@ -194,6 +194,7 @@ impl Images {
             id,
             recipe: Some(recipe.digest.clone()),
             tag,
+            registry: None,
         }))
     }
 

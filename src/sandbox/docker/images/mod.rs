@@ -66,6 +66,8 @@ pub struct BuiltImage {
     /// None where it was not built from a recipe.
     pub recipe: Option<Digest>,
     pub tag: String,
+    /// `name@sha256:…`, as the registry of that name has it; none where it came from none.
+    pub registry: Option<String>,
 }
 
 /// What is being done for an image; texts are fit to be shown.
