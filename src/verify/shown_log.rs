@@ -2,6 +2,8 @@
 //! official log parser. Nothing but the command's own process says where its output
 //! begins and ends, so no word in it does; but what it shows is all that there is.
 
+use std::collections::HashSet;
+
 use super::VerifyError;
 use super::entered::shell;
 use super::hands::{Ran, last_words};
@@ -12,6 +14,7 @@ use super::steps::Steps;
 use crate::record::{Evidence, Reason, TestState};
 use crate::sandbox::Exec;
 use crate::swebench::Rules;
+use crate::swebench::grade::{EvalType, says_that_tests_ran};
 use crate::swebench::log::{About, Parser, Raised, Statuses};
 
 /// Bytes of what a command shows that are read.
@@ -40,13 +43,17 @@ impl Steps<'_> {
         };
         self.hands.keep("stdout.txt", &text)?;
         self.hands.settle().await?;
-        let judged = match self.parsed(&String::from_utf8_lossy(&text)) {
-            Ok(statuses) if statuses.is_empty() => {
+        let text = String::from_utf8_lossy(&text);
+        let judged = match self.parsed(&text) {
+            Ok(statuses) if statuses.is_empty() && !self.silence_says(&statuses, &text, &ran) => {
                 let said = format!("the command showed no test{}", last_words(&ran));
                 nothing().unresolved(Reason::NoVerdict, &said)
             }
             Ok(statuses) => {
-                let records = records(&statuses);
+                let mut records = records(&statuses);
+                if self.silence_says(&statuses, &text, &ran) {
+                    self.add_silent(&mut records, &statuses);
+                }
                 let judged = judge::by_records(self.task, &records, &[], &self.place.usual);
                 Judged {
                     evidence: Evidence::Asserted,
@@ -56,6 +63,39 @@ impl Steps<'_> {
             Err(raised) => nothing().unresolved(Reason::NoVerdict, &raised.to_string()),
         };
         Ok(self.unless_timed_out(judged, &ran))
+    }
+
+    /// Whether a test that is not named has passed: of a project whose log names failures
+    /// alone, where tests ran by its own count of them, and the command ended as what it
+    /// showed says. More than that is not to be had of such a log, as of any other that is
+    /// only shown.
+    fn silence_says(&self, statuses: &Statuses, text: &str, ran: &Ran) -> bool {
+        let official = self.task.official.as_ref();
+        let fails_only = official.is_some_and(|official| {
+            let said = official.eval_type.as_deref();
+            EvalType::of(Rules::V5_0, &official.repo, said) == Some(EvalType::FailOnly)
+        });
+        let failed = statuses
+            .iter()
+            .any(|(_, status)| matches!(status, "FAILED" | "ERROR"));
+        let Ran::Ended(output) = ran else {
+            return false;
+        };
+        let counted = !statuses.is_empty() || says_that_tests_ran(text);
+        fails_only && counted && (output.ended.success() || failed)
+    }
+
+    /// A pass for each expected test that is not named.
+    fn add_silent(&self, records: &mut Records, statuses: &Statuses) {
+        let named: HashSet<&str> = statuses.iter().map(|(name, _)| name).collect();
+        for (id, _) in self.task.expected().filter(|(id, _)| !named.contains(id)) {
+            let record = Record {
+                state: TestState::Passed,
+                ms: 0,
+                message: None,
+            };
+            records.put(id.to_owned(), record);
+        }
     }
 
     fn parsed(&self, text: &str) -> Result<Statuses, Raised> {

@@ -25,6 +25,7 @@ use serde::Deserialize;
 pub use error::GradeError;
 pub use infra::{Infra, Tier, classify};
 pub use marks::{Found, MOST_PLACES, Mark, Marks, Place, control_words};
+pub use ran::says_that_tests_ran;
 pub use status::{Lists, Resolution, TestsStatus};
 
 use super::Rules;
@@ -63,6 +64,16 @@ impl EvalType {
         match self {
             Self::PassAndFail => "pass_and_fail",
             Self::FailOnly => "fail_only",
+        }
+    }
+
+    /// Of an instance: as its row says, which 4.1 does not ask, else by its repository.
+    /// None where the row says a word that is none of these.
+    pub fn of(rules: Rules, repo: &str, said: Option<&str>) -> Option<Self> {
+        match (rules, said) {
+            (Rules::V5_0, Some(name)) => Self::named(name),
+            (rules, _) if fails_only(rules, repo) => Some(Self::FailOnly),
+            _ => Some(Self::PassAndFail),
         }
     }
 
@@ -334,14 +345,11 @@ fn doubted(
 }
 
 fn eval_type_of(rules: Rules, instance: &Instance<'_>) -> Result<EvalType, GradeError> {
-    match (rules, instance.eval_type) {
-        (Rules::V5_0, Some(name)) => EvalType::named(name).ok_or_else(|| GradeError::EvalType {
-            instance: instance.instance_id.to_owned(),
-            eval_type: name.to_owned(),
-        }),
-        (rules, _) if fails_only(rules, instance.repo) => Ok(EvalType::FailOnly),
-        _ => Ok(EvalType::PassAndFail),
-    }
+    let said = instance.eval_type;
+    EvalType::of(rules, instance.repo, said).ok_or_else(|| GradeError::EvalType {
+        instance: instance.instance_id.to_owned(),
+        eval_type: said.unwrap_or_default().to_owned(),
+    })
 }
 
 /// Whether a project's parser tells only what failed. 5.0 has the list too, and rows that
