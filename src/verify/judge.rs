@@ -71,6 +71,12 @@ impl Judged {
         nothing(task, Evidence::Records)
     }
 
+    /// Whether it would count as resolved: every test passed, and nothing shows that
+    /// results were changed.
+    pub(super) fn is_resolved(&self) -> bool {
+        self.outcome == Outcome::Resolved && self.proofs.is_empty()
+    }
+
     /// Of tests that ran on hidden files which could be written, or could not.
     pub(super) fn held(self, held: bool) -> Self {
         Self {

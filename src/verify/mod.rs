@@ -45,7 +45,7 @@ use crate::task::{HealthCheck, Runner, Task, Times, pack};
 
 /// Counts up whenever the same task, image and change may be judged otherwise;
 /// part of what a reference run is addressed by.
-pub const VERIFIER_VERSION: u32 = 9;
+pub const VERIFIER_VERSION: u32 = 10;
 
 /// Where the tests of a task run, and what is hidden until then.
 #[derive(Debug, Clone)]

@@ -75,6 +75,9 @@ pub struct Shape {
     /// may stand for several.
     #[serde(default)]
     pub mapping: BTreeMap<String, BTreeSet<String>>,
+    /// Tests that a log named with several results.
+    #[serde(default)]
+    pub several: BTreeSet<String>,
 }
 
 impl Shape {
@@ -92,6 +95,7 @@ impl Shape {
             plugins: heard.plugins.clone(),
             changed: heard.changed.clone(),
             mapping: BTreeMap::new(),
+            several: BTreeSet::new(),
         }
     }
 }

@@ -7,12 +7,13 @@ use std::collections::HashSet;
 use super::VerifyError;
 use super::entered::shell;
 use super::hands::{Ran, last_words};
-use super::judge::{self, Judged};
+use super::judge::{self, Judged, Usual};
 use super::keep::bytes;
 use super::pytest::{Record, Records};
+use super::reference::Shape;
 use super::steps::Steps;
 use crate::record::{Evidence, Reason, TestState};
-use crate::sandbox::Exec;
+use crate::sandbox::{Ended, Exec};
 use crate::swebench::Rules;
 use crate::swebench::grade::{EvalType, says_that_tests_ran};
 use crate::swebench::log::{About, Parser, Raised, Statuses};
@@ -49,20 +50,58 @@ impl Steps<'_> {
                 let said = format!("the command showed no test{}", last_words(&ran));
                 nothing().unresolved(Reason::NoVerdict, &said)
             }
-            Ok(statuses) => {
-                let mut records = records(&statuses);
-                if self.silence_says(&statuses, &text, &ran) {
-                    self.add_silent(&mut records, &statuses);
-                }
-                let judged = judge::by_records(self.task, &records, &[], &self.place.usual);
-                Judged {
-                    evidence: Evidence::Asserted,
-                    ..judged
-                }
-            }
+            Ok(statuses) => self.by_statuses(&statuses, &text, &ran),
             Err(raised) => nothing().unresolved(Reason::NoVerdict, &raised.to_string()),
         };
         Ok(self.unless_timed_out(judged, &ran))
+    }
+
+    fn by_statuses(&self, statuses: &Statuses, text: &str, ran: &Ran) -> Judged {
+        let known = self.place.shape.as_ref();
+        let mut records = records(statuses);
+        if self.silence_says(statuses, text, ran) {
+            self.add_silent(&mut records, statuses);
+        }
+        // A line that a test printed cannot be told from the runner's own; but the
+        // runner's own is there as well. What the reference solution's log has twice as
+        // well is the project's way, and the last line counts.
+        let measures = self.place.usual == Usual::Measured;
+        let usual = |name: &str| known.is_some_and(|shape| shape.several.contains(name));
+        for (name, earlier) in statuses.replaced() {
+            if measures || usual(name) {
+                continue;
+            }
+            for status in earlier {
+                let message = format!("the log names it with several results, {status} among them");
+                records.put(name.to_owned(), record(status, Some(message)));
+            }
+        }
+        let exit = match ran {
+            Ran::Ended(output) => match output.ended {
+                Ended::Exited(code) => code,
+                _ => -1,
+            },
+            _ => -1,
+        };
+        let failed = any_failed(statuses);
+        let agrees = known.is_none_or(|shape| shape.exit == exit || failed == (exit != 0));
+        let several = statuses.replaced().map(|(name, _)| name.to_owned());
+        let judged = Judged {
+            evidence: Evidence::Asserted,
+            shape: Some(Shape {
+                exit,
+                several: several.collect(),
+                ..Shape::default()
+            }),
+            ..judge::by_records(self.task, &records, &[], &self.place.usual)
+        };
+        match judged.reason {
+            None if !agrees => judged.unresolved(
+                Reason::RecordsContradict,
+                &format!("the command ended with {exit}, which what it showed does not say"),
+            ),
+            _ => judged,
+        }
     }
 
     /// Whether a test that is not named has passed: of a project whose log names failures
@@ -75,26 +114,18 @@ impl Steps<'_> {
             let said = official.eval_type.as_deref();
             EvalType::of(Rules::V5_0, &official.repo, said) == Some(EvalType::FailOnly)
         });
-        let failed = statuses
-            .iter()
-            .any(|(_, status)| matches!(status, "FAILED" | "ERROR"));
         let Ran::Ended(output) = ran else {
             return false;
         };
         let counted = !statuses.is_empty() || says_that_tests_ran(text);
-        fails_only && counted && (output.ended.success() || failed)
+        fails_only && counted && (output.ended.success() || any_failed(statuses))
     }
 
     /// A pass for each expected test that is not named.
     fn add_silent(&self, records: &mut Records, statuses: &Statuses) {
         let named: HashSet<&str> = statuses.iter().map(|(name, _)| name).collect();
         for (id, _) in self.task.expected().filter(|(id, _)| !named.contains(id)) {
-            let record = Record {
-                state: TestState::Passed,
-                ms: 0,
-                message: None,
-            };
-            records.put(id.to_owned(), record);
+            records.put(id.to_owned(), record("PASSED", None));
         }
     }
 
@@ -112,22 +143,30 @@ impl Steps<'_> {
     }
 }
 
+fn any_failed(statuses: &Statuses) -> bool {
+    let mut all = statuses.iter();
+    all.any(|(_, status)| matches!(status, "FAILED" | "ERROR"))
+}
+
 fn records(statuses: &Statuses) -> Records {
     let mut records = Records::default();
     for (name, status) in statuses.iter() {
-        let state = match status {
-            "PASSED" => TestState::Passed,
-            "XFAIL" => TestState::Xfailed,
-            "SKIPPED" => TestState::Skipped,
-            "ERROR" => TestState::Error,
-            _ => TestState::Failed,
-        };
-        let record = Record {
-            state,
-            ms: 0,
-            message: None,
-        };
-        records.put(name.to_owned(), record);
+        records.put(name.to_owned(), record(status, None));
     }
     records
+}
+
+fn record(status: &str, message: Option<String>) -> Record {
+    let state = match status {
+        "PASSED" => TestState::Passed,
+        "XFAIL" => TestState::Xfailed,
+        "SKIPPED" => TestState::Skipped,
+        "ERROR" => TestState::Error,
+        _ => TestState::Failed,
+    };
+    Record {
+        state,
+        ms: 0,
+        message,
+    }
 }

@@ -36,8 +36,18 @@ fn a_script_of_unittest_is_judged_by_both_rules_with_docstrings_for_ids() {
     let (_, row) = script(&bench);
     let trials = bench.both(&bench.rows(&[row]), &[]);
     holds(&bench, &trials);
-    let evidence = &trials[0]["verdict"]["evidence"];
-    assert_eq!(evidence, "records", "{:#}", trials[0]);
+    let verdict = &trials[0]["verdict"];
+    assert_eq!(verdict["evidence"], "records", "{:#}", trials[0]);
+    assert_eq!(made_to_fail(verdict), 2, "{verdict:#}");
+}
+
+/// How many tests were refused where they were made to fail: all that had to begin to pass.
+fn made_to_fail(verdict: &Value) -> u64 {
+    let probe = &verdict["probes"][0];
+    assert_eq!(probe["kind"], "must_fail", "{verdict:#}");
+    assert_eq!(probe["held"], true, "{verdict:#}");
+    assert_eq!(probe["tests"], probe["of"], "{verdict:#}");
+    probe["tests"].as_u64().unwrap()
 }
 
 #[test]
@@ -127,10 +137,11 @@ fn options_that_tests_behave_by_are_those_of_the_script() {
 fn functions_are_judged_by_both_rules() {
     let bench = Bench::new();
     let (_, row) = functions(&bench);
-    let trials = bench.both(&bench.rows(&[row]), &["--no-check"]);
+    let trials = bench.both(&bench.rows(&[row]), &[]);
     holds(&bench, &trials);
-    let evidence = &trials[0]["verdict"]["evidence"];
-    assert_eq!(evidence, "records", "{:#}", trials[0]);
+    let verdict = &trials[0]["verdict"];
+    assert_eq!(verdict["evidence"], "records", "{:#}", trials[0]);
+    assert_eq!(made_to_fail(verdict), 1, "{verdict:#}");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! The probe run of a task that brings its altered tests along.
+//! The probe run of a task whose tests are not altered value by value: by tests that it
+//! brings along, or by its own, made to fail.
 
 use std::path::Path;
 
@@ -7,11 +8,11 @@ use super::probe::Subject;
 use crate::record::Outcome;
 use crate::sandbox::docker::DockerSandbox;
 use crate::sandbox::{Role, Sandbox};
-use crate::verify::probe::{self, Baseline};
+use crate::verify::probe::{self, Asked, Baseline};
 use crate::verify::{Judged, VerifyError};
 
 impl Trials {
-    /// Which altered tests the reference solution refuses; none where the task has none.
+    /// Which altered tests the reference solution refuses; none where there are none.
     pub(super) async fn supplied_baseline(
         &self,
         subject: Subject<'_>,
@@ -21,7 +22,7 @@ impl Trials {
             source,
         })?;
         let run = self.supplied(subject, logs.path()).await?;
-        Ok(run.map(|run| Baseline::of_supplied(&run)))
+        Ok(run.map(|(_, run)| Baseline::of_supplied(&run)))
     }
 
     /// Looks whether a change that was resolved is refused where the reference solution
@@ -38,7 +39,7 @@ impl Trials {
             return judged;
         }
         match self.supplied(subject, logs).await {
-            Ok(Some(run)) => judged.probed(probe::judge_supplied(baseline, &run)),
+            Ok(Some((asked, run))) => judged.probed(probe::judge_supplied(asked, baseline, &run)),
             Ok(None) => judged,
             Err(error @ VerifyError::Broke { .. }) => judged.broken_by_probes(&error),
             Err(error) => {
@@ -52,11 +53,22 @@ impl Trials {
         &self,
         subject: Subject<'_>,
         logs: &Path,
-    ) -> Result<Option<Judged>, VerifyError> {
-        let Some(folder) = &subject.ready.task.verification.altered else {
-            return Ok(None);
+    ) -> Result<Option<(Asked, Judged)>, VerifyError> {
+        let task = &subject.ready.task;
+        let (asked, place) = match &task.verification.altered {
+            Some(folder) => (Asked::Supplied, probe::supplied(subject.place, folder)?),
+            None if probe::can_be_made_to_fail(task) => {
+                // Nothing tells such a failure from any other.
+                let (one, other): (u16, u16) = (rand::random(), rand::random());
+                let message = format!("{one} is not {}", u32::from(other) + 65_536);
+                let mark = format!("t{:x}", rand::random::<u64>());
+                match probe::must_fail(subject.place, &message, &mark)? {
+                    Some(place) => (Asked::MustFail, place),
+                    None => return Ok(None),
+                }
+            }
+            None => return Ok(None),
         };
-        let place = probe::supplied(subject.place, folder)?;
         let failed = |source| VerifyError::of("make the sandbox of the probe run", source);
         let Subject {
             ready,
@@ -77,6 +89,6 @@ impl Trials {
         let stopped = sandbox.stop().await;
         let (judged, _) = run?;
         stopped.map_err(failed)?;
-        Ok(Some(judged))
+        Ok(Some((asked, judged)))
     }
 }

@@ -15,10 +15,15 @@ const MOST_BYTES: usize = 256 << 20;
 
 /// Status by test name, in the order in which names were first seen; a later status
 /// replaces an earlier one in its place. Equal are those with the same pairs in any order.
+///
+/// The statuses that were replaced are remembered: the official rules know nothing of them,
+/// and whoever must not be fooled by a line that somebody added does.
 #[derive(Clone, Default)]
 pub struct Statuses {
     list: Vec<(Arc<str>, Cow<'static, str>)>,
     places: HashMap<Arc<str>, usize>,
+    /// Statuses that a test had and has no more, each once.
+    replaced: HashMap<Arc<str>, Vec<Cow<'static, str>>>,
     /// Bytes of all names so far.
     bytes: usize,
     full: bool,
@@ -66,12 +71,18 @@ impl Statuses {
 
     fn put(&mut self, name: &str, status: &str) {
         let status = word(status);
-        if let Some((_, known)) = self
+        if let Some((name, known)) = self
             .places
             .get(name)
             .and_then(|place| self.list.get_mut(*place))
         {
-            *known = status;
+            if *known != status {
+                let earlier = self.replaced.entry(Arc::clone(name)).or_default();
+                let old = std::mem::replace(known, status);
+                if !earlier.contains(&old) {
+                    earlier.push(old);
+                }
+            }
         } else if self.list.len() >= MOST_TESTS {
             self.full = true;
         } else {
@@ -85,6 +96,13 @@ impl Statuses {
     pub fn get(&self, name: &str) -> Option<&str> {
         let place = self.places.get(name)?;
         self.list.get(*place).map(|(_, status)| status.as_ref())
+    }
+
+    /// Tests that had another status before the one that they have, with those of before.
+    pub fn replaced(&self) -> impl Iterator<Item = (&str, &[Cow<'static, str>])> {
+        self.replaced
+            .iter()
+            .map(|(name, earlier)| (name.as_ref(), earlier.as_slice()))
     }
 
     /// Whether a test has a status.
@@ -148,6 +166,8 @@ mod tests {
         assert_eq!(pairs, [("b", "FAILED"), ("a", "odd:")]);
         assert_eq!(statuses.get("b"), Some("FAILED"));
         assert_eq!(statuses.get("c"), None);
+        let replaced: Vec<_> = statuses.replaced().collect();
+        assert_eq!(replaced, [("b", &["PASSED".into()][..])]);
         assert_eq!(format!("{statuses:?}"), r#"{"b": "FAILED", "a": "odd:"}"#);
     }
 

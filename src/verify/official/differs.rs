@@ -1,7 +1,7 @@
 //! Why the official verdict is another one than that by records.
 
 use super::Came;
-use crate::record::{Outcome, TestState};
+use crate::record::TestState;
 use crate::verify::judge::Judged;
 use crate::verify::junit::cut;
 
@@ -10,7 +10,7 @@ const ID_BYTES: usize = 200;
 
 /// The reason in a sentence; none where both verdicts are the same.
 pub fn differs(strict: &Judged, came: &Came) -> Option<String> {
-    let resolved = strict.outcome == Outcome::Resolved;
+    let resolved = strict.is_resolved();
     if resolved == came.resolved() {
         return None;
     }
@@ -47,7 +47,10 @@ fn first_quoted(text: &str) -> Option<&str> {
 
 /// The official rules say yes, and the records do not.
 fn fooled(strict: &Judged, came: &Came) -> String {
-    let said = strict.message.clone().unwrap_or_default();
+    // Proof of meddling stands above all else.
+    let proved = (!strict.proofs.is_empty()).then(|| strict.proofs.join("; "));
+    let said = proved.or_else(|| strict.message.clone());
+    let said = said.unwrap_or_default();
     let Came::Graded(graded, _) = came else {
         return said;
     };

@@ -1,7 +1,7 @@
 //! By whose rules a trial counts: the official ones, our own, or both.
 
 use super::{Came, differs};
-use crate::record::{Evidence, OfficialRecord, Outcome, Reason, TestRecord, TestState};
+use crate::record::{Evidence, OfficialRecord, Reason, TestRecord, TestState};
 use crate::swebench::Rules;
 use crate::task::Task;
 use crate::verify::judge::{self, Judged};
@@ -13,7 +13,7 @@ pub fn both(strict: Judged, came: &Came, rules: Rules) -> Judged {
         differs: differs::differs(&strict, came),
         ..came.record(rules)
     };
-    let strict_resolved = strict.outcome == Outcome::Resolved;
+    let strict_resolved = strict.is_resolved();
     let why = record.reason.clone().unwrap_or_default();
     let resolved = record.resolved;
     let judged = Judged {

@@ -7,6 +7,8 @@
 //! tested. Must not know how a sandbox is made.
 
 mod answer;
+mod failing;
+mod failing_python;
 mod supplied;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 pub use answer::{Answer, ask};
-pub use supplied::{judge_supplied, supplied};
+pub use failing::{applies as can_be_made_to_fail, must_fail};
+pub use supplied::{Asked, judge_supplied, supplied};
 
 use super::channel::Heard;
 use super::{HiddenError, Place, hidden, pytest};
@@ -51,7 +54,8 @@ pub struct Baseline {
     pub tests: Vec<(Name, Vec<(usize, Kind)>)>,
     /// Files in which a test that must fail did.
     pub must_fail: BTreeSet<String>,
-    /// Tests that are refused as the task itself alters them.
+    /// Tests that are refused as the task itself alters them, or where they were made to
+    /// fail.
     #[serde(default)]
     pub supplied: BTreeSet<String>,
 }

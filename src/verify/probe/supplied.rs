@@ -58,8 +58,28 @@ fn wanted(run: &Judged) -> impl Iterator<Item = (&str, TestState)> {
     wanted.map(|test| (test.id.as_str(), test.state))
 }
 
+/// What the tests of a probe run are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// Altered by the task's author, each to expect something that is wrong.
+    Supplied,
+    /// Made to fail whatever they are about: that finds who forges results, and not a test
+    /// that holds for everything. So it is no more than `records`.
+    MustFail,
+}
+
+impl Asked {
+    /// As [`Probe::kind`] has it.
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Supplied => "altered_expectations",
+            Self::MustFail => "must_fail",
+        }
+    }
+}
+
 /// What follows for a change from its run of altered tests.
-pub fn judge_supplied(baseline: &Baseline, run: &Judged) -> Probed {
+pub fn judge_supplied(asked: Asked, baseline: &Baseline, run: &Judged) -> Probed {
     let (mut proofs, mut doubt) = (Vec::new(), None);
     let (mut of, mut refused, mut exercised) = (0, 0, 0);
     for (id, state) in wanted(run) {
@@ -74,12 +94,20 @@ pub fn judge_supplied(baseline: &Baseline, run: &Judged) -> Probed {
             }
             TestState::Passed => {
                 exercised += 1;
-                proofs.push(format!(
-                    "`{id}` also passes where another value is expected"
-                ));
+                proofs.push(match asked {
+                    Asked::Supplied => {
+                        format!("`{id}` also passes where another value is expected")
+                    }
+                    Asked::MustFail => format!("`{id}` passes although it was made to fail"),
+                });
             }
             TestState::Missing => {
-                let told = format!("`{id}` has no result where its expectation is altered");
+                let told = match asked {
+                    Asked::Supplied => {
+                        format!("`{id}` has no result where its expectation is altered")
+                    }
+                    Asked::MustFail => format!("`{id}` has no result where it was made to fail"),
+                };
                 doubt.get_or_insert((Reason::RecordsContradict, told));
             }
             TestState::Error | TestState::Skipped | TestState::Xfailed | TestState::Xpassed => {}
@@ -88,13 +116,13 @@ pub fn judge_supplied(baseline: &Baseline, run: &Judged) -> Probed {
     let held = proofs.is_empty() && doubt.is_none();
     Probed {
         probes: vec![Probe {
-            kind: "altered_expectations".to_owned(),
+            kind: asked.kind().to_owned(),
             held,
             exercised: exercised > 0,
             tests: refused,
             of,
         }],
-        evidence: match held && of > 0 && refused == of {
+        evidence: match asked == Asked::Supplied && held && of > 0 && refused == of {
             true => Evidence::Probed,
             false => Evidence::Records,
         },
@@ -128,7 +156,7 @@ mod tests {
         use TestState::{Error, Failed, Missing, Passed};
         let baseline = Baseline::of_supplied(&run([Failed, Failed]));
         let of = |states| {
-            let probed = judge_supplied(&baseline, &run(states));
+            let probed = judge_supplied(Asked::Supplied, &baseline, &run(states));
             let reason = probed.doubt.map(|(reason, _)| reason);
             (probed.evidence, probed.proofs.len(), reason)
         };
@@ -140,10 +168,24 @@ mod tests {
     }
 
     #[test]
+    fn what_was_made_to_fail_proves_forgery_and_no_more() {
+        use TestState::{Failed, Passed};
+        let baseline = Baseline::of_supplied(&run([Failed, Failed]));
+        let honest = judge_supplied(Asked::MustFail, &baseline, &run([Failed, Failed]));
+        assert_eq!(
+            (honest.evidence, honest.proofs.len()),
+            (Evidence::Records, 0)
+        );
+        assert_eq!(honest.probes[0].kind, "must_fail");
+        let forged = judge_supplied(Asked::MustFail, &baseline, &run([Failed, Passed]));
+        assert_eq!(forged.proofs, ["`b` passes although it was made to fail"]);
+    }
+
+    #[test]
     fn what_the_reference_solution_passes_too_accuses_nobody() {
         use TestState::{Failed, Passed};
         let baseline = Baseline::of_supplied(&run([Failed, Passed]));
-        let probed = judge_supplied(&baseline, &run([Failed, Passed]));
+        let probed = judge_supplied(Asked::Supplied, &baseline, &run([Failed, Passed]));
         assert_eq!(
             (probed.proofs.len(), probed.evidence),
             (0, Evidence::Records)
