@@ -17,8 +17,8 @@ use crate::record::RunRecord;
 use crate::report::{Console, View};
 use crate::run::{
     Agents, Contender, Granted, Machine, PlanInput, RunEvent, RunStore, Schedule, Signer, Trials,
-    check_demand, check_same_contenders, check_unchanged, demand, fresh_run_id, host_record,
-    kept_predictions, plan, run_id,
+    as_planned, check_demand, check_same_contenders, check_unchanged, demand, fresh_run_id,
+    host_record, kept_predictions, plan, run_id,
 };
 use crate::sandbox::docker::{Engine, clean};
 use crate::task::{self, Task};
@@ -115,6 +115,7 @@ pub async fn resume(args: ResumeArgs) -> Result<Exit, Failure> {
     let paths: Vec<String> = planned.tasks.iter().map(|task| task.path.clone()).collect();
     let tasks = task::load_all(&paths).map_err(Failure::Tasks)?;
     let tasks = task::digest_all(tasks).map_err(Failure::Tasks)?;
+    let tasks = as_planned(planned, tasks);
     check_unchanged(planned, &tasks)?;
     let budget = planned.settings["images"]["budget"].as_u64();
     settings.images.budget = settings.images.budget.or(budget);

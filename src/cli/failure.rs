@@ -244,9 +244,15 @@ fn first_line(errors: &[InstanceError]) -> String {
 /// Writes a result to standard output. A reader that is gone (`| head`) has what
 /// it wanted.
 pub fn to_stdout(text: &str) -> Result<Exit, Failure> {
+    written(text).map_err(Failure::Output)?;
+    Ok(Exit::Done)
+}
+
+/// Writes to standard output; a reader that is gone (`| head`) has what it wanted.
+pub fn written(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
-        _ => Ok(Exit::Done),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
     }
 }

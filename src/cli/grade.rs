@@ -57,7 +57,7 @@ pub struct GradeArgs {
     #[arg(long, value_name = "DATASET")]
     dataset: String,
 
-    /// Make every verdict anew
+    /// Make every verdict anew; what comes of it is kept
     #[arg(long)]
     no_cache: bool,
 
@@ -132,7 +132,7 @@ pub async fn run(args: GradeArgs) -> Result<Exit, Failure> {
         .filter(|id| ids.contains(id.as_str()))
         .cloned()
         .collect();
-    let found = select::tasks_of(&args.dataset, &set, &settings, meant, &ids)?;
+    let found = select::tasks_of(&args.dataset, &settings, meant, &ids)?;
     let mut warnings = [given.warnings, found.warnings].concat();
     let without = instances.len() - ids.len();
     if without > 0 {
@@ -226,7 +226,7 @@ pub async fn go(
     let run: RunRecord = store.run().clone();
     let dir = store.dir().to_owned();
     let graded = run.grades.clone().unwrap_or_default();
-    let cache = graded.cached.then(|| Verdicts::new(&settings.host.state));
+    let cache = Verdicts::new(&settings.host.state);
     let fatal = interrupts.fatal.clone();
     let trials = Trials::new(
         engine.clone(),
@@ -237,7 +237,7 @@ pub async fn go(
         0,
         fatal,
     );
-    let executor = Arc::new(Grade::new(trials, patches, cache));
+    let executor = Arc::new(Grade::new(trials, patches, cache, graded.cached));
     let exit = drive(store, executor, schedule, console, &interrupts, view.json).await;
     if !interrupts.now.is_cancelled() {
         engine.settle().await;
@@ -266,16 +266,25 @@ pub(super) fn summarised(dir: &Path, json: bool) -> Result<(), Failure> {
 /// What is predicted: of a file, or the data set's own patches.
 fn predicted(given: &str, set: &DataSet) -> Result<Predictions, Failure> {
     if given == "gold" {
-        let of_row = |row: &crate::swebench::row::Row| Prediction {
-            instance_id: row.instance_id.clone(),
-            model: Some("gold".to_owned()),
-            patch: Some(row.patch.clone()),
-            line: row.line,
-        };
-        return Ok(Predictions {
-            all: set.rows.iter().map(of_row).collect(),
+        let mut given = Predictions {
+            all: Vec::new(),
             warnings: Vec::new(),
-        });
+        };
+        for row in &set.rows {
+            match row.solution() {
+                Some(patch) => given.all.push(Prediction {
+                    instance_id: row.instance_id.clone(),
+                    model: Some("gold".to_owned()),
+                    patch: Some(patch.into_owned()),
+                    line: row.line,
+                }),
+                None => given.warnings.push(format!(
+                    "{} has no patch of gold: what undoes its patch cannot be written as text",
+                    row.instance_id
+                )),
+            }
+        }
+        return Ok(given);
     }
     let read = predictions::read(Path::new(given))?;
     let known: HashSet<&str> = set

@@ -1,12 +1,12 @@
 //! `proofyard images build | list | plan | gc`
 
-use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
 use futures_util::{StreamExt, stream};
 
+use super::failure::written;
 use super::images_plan::{self, PlanArgs};
 use super::{Exit, settings};
 use crate::config::Settings;
@@ -142,13 +142,12 @@ async fn build(names: &[String], settings: &Settings) -> Result<(), Failure> {
         .buffer_unordered(AT_ONCE);
     let mut built: Vec<_> = builds.collect().await;
     built.sort_by_key(|(index, _)| *index);
-    let mut out = std::io::stdout().lock();
     let mut failed = 0;
     for (index, result) in built {
         match result {
             Ok(image) => {
                 let id = image.id.trim_start_matches("sha256:");
-                writeln!(out, "{:<36} {:.12}", image.tag, id)?;
+                written(&format!("{:<36} {:.12}\n", image.tag, id))?;
             }
             Err(error) => {
                 failed += 1;
@@ -179,15 +178,16 @@ fn recipes(names: &[String], dir: &Path) -> Result<Vec<Recipe>, Failure> {
 
 async fn list(json: bool, settings: &Settings) -> Result<(), Failure> {
     let ours = images(settings).await?.list().await?;
-    let mut out = std::io::stdout().lock();
+    let mut text = String::new();
     for image in &ours {
-        if json {
-            serde_json::to_writer(&mut out, image).map_err(std::io::Error::from)?;
-            writeln!(out)?;
-        } else {
-            writeln!(out, "{}", list_line(image))?;
-        }
+        let line = match json {
+            true => serde_json::to_string(image).map_err(std::io::Error::from)?,
+            false => list_line(image),
+        };
+        text.push_str(&line);
+        text.push('\n');
     }
+    written(&text)?;
     if ours.is_empty() && !json {
         eprintln!("no images of ours; `proofyard images build` builds those of images/");
     }
@@ -197,8 +197,7 @@ async fn list(json: bool, settings: &Settings) -> Result<(), Failure> {
 async fn gc(rules: GcRules, settings: &Settings) -> Result<(), Failure> {
     let dry_run = rules.dry_run;
     let collected = images(settings).await?.gc(rules).await?;
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{}", collected_lines(&collected, dry_run))?;
+    written(&format!("{}\n", collected_lines(&collected, dry_run)))?;
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use super::show_task::network;
 use crate::config::Settings;
 use crate::diagnose::printable;
 use crate::record::{Digest, Sees, TaskId};
+use crate::report::aligned;
 use crate::task::{Runner, Services, Task, digest_all, load_all};
 
 const EXAMPLES: &str = "\
@@ -90,21 +91,7 @@ fn chosen(tasks: Vec<Task>, filter: &str) -> Result<Vec<Task>, Failure> {
 /// Aligned columns, and how many tasks there are.
 fn lines(tasks: &[Task]) -> String {
     let rows: Vec<[String; 5]> = tasks.iter().map(row).collect();
-    let width = |column: usize| {
-        let widths = rows.iter().map(|row| row[column].chars().count());
-        widths.max().unwrap_or(0)
-    };
-    let widths: [usize; 5] = std::array::from_fn(width);
-    let mut out = String::new();
-    for row in &rows {
-        let cells: Vec<String> = row
-            .iter()
-            .zip(widths)
-            .map(|(cell, width)| format!("{cell:<width$}"))
-            .collect();
-        out.push_str(cells.join("  ").trim_end());
-        out.push('\n');
-    }
+    let mut out = aligned(&rows);
     let plural = if tasks.len() == 1 { "" } else { "s" };
     let warned = tasks
         .iter()

@@ -9,6 +9,7 @@ use super::images_plan::{environments, local, needs};
 use super::select::{self, Meant, SelectArgs};
 use crate::config::Settings;
 use crate::diagnose::printable;
+use crate::report::aligned;
 use crate::swebench::row::{DataSet, Row};
 use crate::task::envs::Environments;
 
@@ -104,22 +105,7 @@ fn lines(meant: &Meant<'_>, ground: &Ground) -> String {
             .map(|cell| printable(&cell))
         })
         .collect();
-    let width = |column: usize| {
-        let widths = rows.iter().map(|row| row[column].chars().count());
-        widths.max().unwrap_or(0)
-    };
-    let widths: [usize; 5] = std::array::from_fn(width);
-    let mut out = String::new();
-    for row in &rows {
-        let cells: Vec<String> = row
-            .iter()
-            .zip(widths)
-            .filter(|(_, width)| *width > 0)
-            .map(|(cell, width)| format!("{cell:<width$}"))
-            .collect();
-        out.push_str(cells.join("  ").trim_end());
-        out.push('\n');
-    }
+    let mut out = aligned(&rows);
     let record = &meant.record;
     let plural = if record.selected == 1 { "" } else { "s" };
     out.push_str(&format!("\n{} instance{plural}", record.selected));

@@ -14,8 +14,8 @@ use crate::config::Flag;
 use crate::record::PlannedTask;
 use crate::report::{Console, Regraded, Style, View, regraded_json, regraded_text};
 use crate::run::{
-    Agents, Machine, Regrade, RunEvent, RunStore, Schedule, StoredRun, Trials, fresh_run_id,
-    host_record, read_run, read_trial, regrade_plan, run_id, trial_dir,
+    Agents, Machine, Regrade, RunEvent, RunStore, Schedule, StoredRun, Trials, as_planned,
+    fresh_run_id, host_record, read_run, read_trial, regrade_plan, run_id, trial_dir,
 };
 use crate::sandbox::docker::{Engine, clean};
 use crate::task::{self, Task};
@@ -160,6 +160,7 @@ fn tasks_of(source: &StoredRun) -> Result<Vec<Task>, Failure> {
         true => Ok(Vec::new()),
         false => task::load_all(&paths)
             .and_then(task::digest_all)
+            .map(|tasks| as_planned(&source.run, tasks))
             .map_err(Failure::Tasks),
     }
 }

@@ -248,7 +248,6 @@ pub fn tasks(
 /// Those of the rows that are meant and have these ids, as tasks.
 pub fn tasks_of(
     name: &str,
-    set: &DataSet,
     settings: &Settings,
     mut meant: Meant<'_>,
     ids: &[String],
@@ -256,7 +255,7 @@ pub fn tasks_of(
     let ids: std::collections::HashSet<&str> = ids.iter().map(String::as_str).collect();
     let rows = &mut meant.rows;
     rows.retain(|row| ids.contains(row.instance_id.as_str()));
-    laid(name, set, settings, meant)?.whole()
+    laid(name, settings, meant)?.whole()
 }
 
 /// The rows that are meant, as tasks where that can be.
@@ -266,15 +265,10 @@ pub fn laid_out(
     settings: &Settings,
     select: &SelectArgs,
 ) -> Result<LaidOut, Failure> {
-    laid(name, set, settings, rows(name, set, settings, select)?)
+    laid(name, settings, rows(name, set, settings, select)?)
 }
 
-fn laid(
-    name: &str,
-    set: &DataSet,
-    settings: &Settings,
-    meant: Meant<'_>,
-) -> Result<LaidOut, Failure> {
+fn laid(name: &str, settings: &Settings, meant: Meant<'_>) -> Result<LaidOut, Failure> {
     let Meant {
         rows,
         record,
@@ -299,13 +293,14 @@ fn laid(
             HistoryWord::None => History::None,
         },
         timeout: settings.swebench.timeout,
-        digest: &set.digest,
-        source: name,
     };
     let (mut tasks, mut wrong) = (Vec::with_capacity(rows.len()), Vec::new());
     for row in rows {
         match lay_out(row, &ground) {
-            Ok(folder) => tasks.push(task::load(Path::new(&folder))?),
+            Ok(folder) => tasks.push(Task {
+                source: format!("{name}#{}", row.instance_id),
+                ..task::load(Path::new(&folder))?
+            }),
             Err(error) => wrong.push((row.instance_id.clone(), error)),
         }
     }

@@ -45,7 +45,7 @@ pub use run_view::run_view;
 pub use style::{Style, stdout_columns};
 pub use table::{next_steps, table};
 pub use terminal::Terminal;
-pub use text::{sanitize, sanitize_lines};
+pub use text::{aligned, sanitize, sanitize_lines};
 pub use trial::{trial_diff, trial_view};
 
 use crate::run::RunEvent;

@@ -63,6 +63,6 @@ pub use trial::{
     Agents, Fatal, Grade, PREDICTION, Regrade, Scope, Settled, Soundness, Trials, command_end,
     demand, sandbox_of,
 };
-pub use unchanged::{check_same_contenders, check_unchanged};
+pub use unchanged::{as_planned, check_same_contenders, check_unchanged};
 pub use valid::Valid;
 pub use verdicts::Verdicts;

@@ -30,6 +30,22 @@ pub fn check_unchanged(run: &RunRecord, tasks: &[Task]) -> Result<(), PlanError>
     Ok(())
 }
 
+/// The tasks of a frozen plan, called as they were when it was made: the folder of an
+/// instance does not know which data set it is of.
+pub fn as_planned(run: &RunRecord, tasks: Vec<Task>) -> Vec<Task> {
+    let named = |task: Task| {
+        let mut planned = run.tasks.iter();
+        match planned.find(|planned| planned.name == task.id) {
+            Some(planned) => Task {
+                source: planned.source.clone(),
+                ..task
+            },
+            None => task,
+        }
+    };
+    tasks.into_iter().map(named).collect()
+}
+
 /// Holds a frozen plan against who would take part now, before `resume`: a script,
 /// a prompt or a scripted model whose file was edited is somebody else.
 ///

@@ -72,15 +72,12 @@ impl Verdicts {
         Some(record)
     }
 
-    /// Keeps a verdict with the files of its trial; one that is kept stays as it is.
+    /// Keeps a verdict with the files of its trial, instead of one that was kept before.
     ///
     /// # Errors
     /// What the file system refuses.
     pub fn store(&self, key: &VerdictKey, trial: &Path, record: &TrialRecord) -> io::Result<()> {
         let home = self.dir.join(&key.0);
-        if home.join(RECORD).is_file() {
-            return Ok(());
-        }
         fs::create_dir_all(&self.dir)?;
         let part = tempfile::Builder::new()
             .prefix(".partial-")
@@ -89,7 +86,15 @@ impl Verdicts {
         let text = serde_json::to_vec_pretty(record)?;
         write_atomic(&part.path().join(RECORD), &text)?;
         let part = part.keep();
+        match fs::remove_dir_all(&home) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                let _ = fs::remove_dir_all(&part);
+                return Err(error);
+            }
+            _ => {}
+        }
         match fs::rename(&part, &home) {
+            // Somebody else was faster.
             Err(_) if home.join(RECORD).is_file() => fs::remove_dir_all(&part),
             Err(error) => {
                 let _ = fs::remove_dir_all(&part);
@@ -141,5 +146,9 @@ mod tests {
             b"ran"
         );
         assert!(!to.path().join(TRAJECTORY).exists());
+        // What was made anew takes its place.
+        let again = RecordBuilder::of(&plan_of(&["a", "b"]), 1).build();
+        verdicts.store(&key, trial.path(), &again).unwrap();
+        assert_eq!(verdicts.load(&key, to.path()), Some(again));
     }
 }

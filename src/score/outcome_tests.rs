@@ -53,6 +53,7 @@ fn reference(reason: Reason) -> ReferenceRun {
         held: true,
         verifier: 1,
         rules: None,
+        ground: None,
     };
     let met = JudgedRecord::fault(reason, "met".into());
     ReferenceRun::new(key, Some(met.clone()), met, "2026-01-01T00:00:00Z".into())

@@ -36,6 +36,10 @@ pub struct ReferenceKey {
     /// By whose rules, of a task that has official ones too: `both 5.0`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rules: Option<String>,
+    /// Network, limits and time of the sandbox, as far as settings say them: a test that
+    /// was skipped, or killed, for want of one may pass with more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ground: Option<String>,
 }
 
 /// One verification of a reference run.
@@ -165,6 +169,7 @@ impl ReferenceKey {
             held: task.verification.hold,
             verifier: VERIFIER_VERSION,
             rules: None,
+            ground: None,
         }
     }
 
@@ -190,6 +195,10 @@ impl ReferenceKey {
         }
         if let Some(rules) = &self.rules {
             hash.update(rules);
+        }
+        if let Some(ground) = &self.ground {
+            hash.update((ground.len() as u64).to_be_bytes());
+            hash.update(ground);
         }
         Digest::of_sha256(&hash.finalize())
     }

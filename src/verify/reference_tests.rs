@@ -10,6 +10,7 @@ fn key() -> ReferenceKey {
         held: true,
         verifier: VERIFIER_VERSION,
         rules: None,
+        ground: None,
     }
 }
 

@@ -28,6 +28,7 @@ mod swe_cli;
 mod swebench;
 mod swebench_again;
 mod swebench_forged;
+mod swebench_grade;
 mod swebench_projects;
 mod swebench_runners;
 mod swebench_select;

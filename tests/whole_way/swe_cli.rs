@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::swebench::Bench;
 use crate::swebench_projects::{OLD, pytest};
-use crate::yard::{Yard, docker};
+use crate::yard::docker;
 
 /// Two instances of one repository: of the first the patch is the fix, of the second it is
 /// none.
@@ -23,20 +23,6 @@ fn rows(bench: &Bench) -> (PathBuf, String) {
     bad["patch"] = json!(none);
     let envs = bench.yard.path("envs").to_str().unwrap().to_owned();
     (bench.rows(&[good, bad]), envs)
-}
-
-/// What a command prints, as JSON; and its exit code.
-fn json_of(yard: &Yard, arguments: &[&str]) -> (Vec<Value>, Option<i32>) {
-    let output = yard.proofyard(arguments);
-    let text = String::from_utf8(output.stdout).unwrap();
-    let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
-    let lines: Vec<Value> = lines.collect();
-    assert!(
-        !lines.is_empty(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    (lines, output.status.code())
 }
 
 #[test]
@@ -140,24 +126,21 @@ fn a_data_set_is_listed_planned_and_shown() {
     let bench = Bench::new();
     let (file, envs) = rows(&bench);
     let (yard, rows, envs) = (&bench.yard, file.to_str().unwrap(), envs.as_str());
-    let (plan, code) = json_of(
-        yard,
-        &[
-            "images",
-            "plan",
-            "--dataset",
-            rows,
-            "--envs",
-            envs,
-            "--no-pull",
-            "--json",
-        ],
-    );
+    let (plan, code) = bench.lines(&[
+        "images",
+        "plan",
+        "--dataset",
+        rows,
+        "--envs",
+        envs,
+        "--no-pull",
+        "--json",
+    ]);
     assert_eq!(code, Some(0));
     let plan = plan.last().unwrap();
     assert_eq!(plan["built"]["instances"], 2, "{plan:#}");
     assert_eq!(plan["without"], json!([]));
-    let (lines, _) = json_of(yard, &["list", rows, "--json", "--filter", "*-2"]);
+    let (lines, _) = bench.lines(&["list", rows, "--json", "--filter", "*-2"]);
     assert_eq!(lines.len(), 1);
     assert_eq!(lines[0]["name"], "own__doubles-2");
     let mut show = yard.command(&["show", &format!("{rows}#own__doubles-1")]);

@@ -171,6 +171,57 @@ impl Bench {
         agents.iter().map(of).collect()
     }
 
+    /// What a command prints, by JSON, and its exit code. No image is pulled.
+    pub fn lines(&self, arguments: &[&str]) -> (Vec<Value>, Option<i32>) {
+        let mut command = self.yard.command(arguments);
+        let output = command
+            .env("PROOFYARD_IMAGES_PULL", "false")
+            .output()
+            .unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        let text = String::from_utf8(output.stdout).unwrap();
+        let lines = text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}\n{error}")));
+        let lines: Vec<Value> = lines.collect();
+        assert!(!lines.is_empty(), "{error}");
+        (lines, output.status.code())
+    }
+
+    /// The data set's own patches are graded as resolved, and each of its instances is
+    /// sound.
+    pub fn gold_resolves(&self, rows: &Path) {
+        let flags = self.flags();
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        let rows = rows.to_str().unwrap();
+        let grade = ["grade", "gold", "--dataset", rows, "--no-check", "--json"];
+        let (lines, code) = self.lines(&[&grade[..], &flags].concat());
+        assert_eq!(code, Some(0), "{lines:#?}");
+        let mut finished = lines
+            .iter()
+            .filter(|line| line["event"] == "trial_finished");
+        let resolved = |line: &Value| line["trial"]["outcome"] == "resolved";
+        assert!(
+            finished.clone().count() > 0 && finished.all(resolved),
+            "{lines:#?}"
+        );
+        let check = ["check", "--dataset", rows, "--repeat", "1", "--json"];
+        let envs: Vec<&str> = flags
+            .iter()
+            .copied()
+            .skip_while(|flag| *flag != "--envs")
+            .collect();
+        let (lines, code) = self.lines(&[&check[..], &envs].concat());
+        assert_eq!(code, Some(0), "{lines:#?}");
+        let mut checked = lines.iter().filter(|line| line["task"].is_string());
+        let sound = |line: &Value| line["sound"] == "sound";
+        assert!(
+            checked.clone().count() > 0 && checked.all(sound),
+            "{lines:#?}"
+        );
+        assert_eq!(self.yard.left(), Vec::<String>::new());
+    }
+
     /// The reference solution's trial and that of doing nothing.
     pub fn both(&self, rows: &Path, more: &[&str]) -> [Value; 2] {
         let trials = self.run(rows, &["oracle", "nop"], more);

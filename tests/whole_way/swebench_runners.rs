@@ -148,8 +148,10 @@ fn functions_are_judged_by_both_rules() {
 fn a_runner_of_javascript_is_judged_by_both_rules() {
     let bench = Bench::new();
     let (_, row) = javascript(&bench);
-    let trials = bench.both(&bench.rows(&[row]), &["--no-check"]);
+    let rows = bench.rows(&[row]);
+    let trials = bench.both(&rows, &["--no-check"]);
     holds(&bench, &trials);
+    bench.gold_resolves(&rows);
     // All that there is of it is what it shows.
     let evidence = &trials[0]["verdict"]["evidence"];
     assert_eq!(evidence, "asserted", "{:#}", trials[0]);

@@ -93,6 +93,7 @@ fn a_row_with_an_image_and_a_script_runs_there_and_leaves_its_work_tree_as_it_is
     assert_eq!(next(), "1", "{result}");
     assert_eq!(oracle["verdict"]["evidence"], "probed", "{oracle:#}");
     holds(&bench, &[oracle, nothing]);
+    bench.gold_resolves(&rows);
 }
 
 #[test]
@@ -112,8 +113,10 @@ fn a_row_of_swe_bench_live_runs_by_its_commands() {
     ] {
         row[field] = value;
     }
-    let trials = bench.both(&bench.rows(&[row]), &["--no-check"]);
+    let rows = bench.rows(&[row]);
+    let trials = bench.both(&rows, &["--no-check"]);
     holds(&bench, &trials);
+    bench.gold_resolves(&rows);
 }
 
 #[test]
@@ -140,11 +143,8 @@ fn a_row_of_swe_smith_begins_with_its_patch_as_the_bug() {
     );
     let look = "git rev-list --all --count; git status --porcelain -uno | wc -l; tail -n 1 twice/double.py";
     let look = bench.agent("look", &[look]);
-    let trials = bench.run(
-        &bench.rows(&[row]),
-        &["oracle", "nop", &look],
-        &["--no-check"],
-    );
+    let rows = bench.rows(&[row]);
+    let trials = bench.run(&rows, &["oracle", "nop", &look], &["--no-check"]);
     let [oracle, nothing, look] = <[Value; 3]>::try_from(trials).unwrap();
     let said = bench.yard.results(&look).remove(0).output.unwrap();
     // The parent of the bug would be the answer.
@@ -153,9 +153,10 @@ fn a_row_of_swe_smith_begins_with_its_patch_as_the_bug() {
     let log = bench.official(&oracle, "test_output.txt");
     assert!(log.contains("\n M twice/double.py\n"), "{log}");
     holds(&bench, &[oracle, nothing]);
+    bench.gold_resolves(&rows);
 }
 
-/// A data set's instance as it was laid out, but for the name and the text that it came by.
+/// A data set's instance as it was laid out.
 fn laid_out(bench: &Bench, path: &Path) -> Value {
     let state = bench.yard.path("state/instances");
     let _ = std::fs::remove_dir_all(&state);
@@ -172,7 +173,6 @@ fn laid_out(bench: &Bench, path: &Path) -> Value {
         .join("own__imaged-1");
     let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
     let mut instance: Value = serde_json::from_str(&read("instance.json")).unwrap();
-    instance.as_object_mut().unwrap().remove("source");
     for name in [
         "instruction.md",
         "tests/test.patch",

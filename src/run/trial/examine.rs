@@ -103,11 +103,7 @@ impl Trials {
 
     /// The reference run once more, whatever the cache has.
     async fn measured_again(&self, ready: &Ready) -> Result<ReferenceRun, Fault> {
-        let key = crate::verify::reference::ReferenceKey {
-            rules: self.asked(ready).map(|asked| asked.named()),
-            ..crate::verify::reference::ReferenceKey::new(&ready.task, &ready.image.id)
-        };
-        self.measured(ready, key).await
+        self.measured(ready, self.reference_key(ready)).await
     }
 
     /// What the solution comes to where nothing can be reached; none where the task says

@@ -37,16 +37,19 @@ pub struct Grade {
     predictions: HashMap<(TaskId, String), Vec<u8>>,
     agents: Vec<AgentRef>,
     models: Vec<ModelRef>,
-    cache: Option<Verdicts>,
+    cache: Verdicts,
+    /// Whether a verdict that was kept is taken.
+    reuses: bool,
 }
 
 impl Grade {
     /// `trials`: of the run that is graded into, with no agents; `cache`: where verdicts
-    /// are kept, none where each is to be made.
+    /// are kept; `reuses`: whether one that was kept before is taken.
     pub fn new(
         trials: Trials,
         predictions: HashMap<(TaskId, String), Vec<u8>>,
-        cache: Option<Verdicts>,
+        cache: Verdicts,
+        reuses: bool,
     ) -> Self {
         let run = &trials.run;
         Self {
@@ -55,6 +58,7 @@ impl Grade {
             trials,
             predictions,
             cache,
+            reuses,
         }
     }
 }
@@ -120,8 +124,8 @@ impl Grade {
         let (planned, dir, ready) = (attempt.planned, attempt.dir, attempt.ready);
         let settings = &self.trials.settings;
         let key = VerdictKey::new(&ready.task, &ready.image.id, patch, settings);
-        let cached = self.cache.as_ref().and_then(|cache| cache.load(&key, dir));
-        if let Some(known) = cached.and_then(|known| attempt.as_known(known).ok()) {
+        let kept = self.reuses.then(|| self.cache.load(&key, dir)).flatten();
+        if let Some(known) = kept.and_then(|known| attempt.as_known(known).ok()) {
             return Ok(self.by_whom(planned, known));
         }
         let record = tokio::select! {
@@ -129,8 +133,8 @@ impl Grade {
             () = cancel.cancelled() => return Err(Err(Interrupted)),
         };
         let mut record = self.by_whom(planned, record);
-        if let (Some(cache), true) = (&self.cache, is_lasting(&record))
-            && let Err(error) = cache.store(&key, dir, &record)
+        if is_lasting(&record)
+            && let Err(error) = self.cache.store(&key, dir, &record)
         {
             record
                 .warnings

@@ -14,13 +14,15 @@ use super::world::World;
 use crate::agent::{self, Account, Agent, Ledger, Session};
 use crate::record::{Fault, Outcome, Reason};
 use crate::run::{Events, RunEvent};
-use crate::sandbox::SandboxError;
+use crate::sandbox::{NetworkMode, Role, SandboxError};
 use crate::score;
+use crate::swebench::Under;
 use crate::tool::Toolbox;
 use crate::trajectory::{Event, Recorder, read_events};
+use crate::verify::VerifyError;
+use crate::verify::official::{self, Came};
 use crate::verify::probe::Baseline;
 use crate::verify::reference::{JudgedRecord, ReferenceKey, ReferenceRun, Took};
-use crate::verify::{VerifyError, official};
 
 /// Most that is told of a task that is not sound.
 const MOST_TOLD: usize = 3;
@@ -41,10 +43,7 @@ impl Trials {
     ) -> Result<ReferenceRun, Fault> {
         let task = &ready.task;
         let cache = self.engine.state().join("references");
-        let key = ReferenceKey {
-            rules: self.asked(ready).map(|asked| asked.named()),
-            ..ReferenceKey::new(task, &ready.image.id)
-        };
+        let key = self.reference_key(ready);
         let warn = |message: String| events.send(RunEvent::Warning { message });
         match ReferenceRun::load(&cache, &key) {
             Ok(Some(known)) => return Ok(known),
@@ -59,6 +58,25 @@ impl Trials {
             warn(format!("{}: {error}", task.id));
         }
         Ok(run)
+    }
+
+    /// What a reference run of the task depends on here.
+    pub(super) fn reference_key(&self, ready: &Ready) -> ReferenceKey {
+        let [acts, verifies] =
+            [Role::Agent, Role::Reference].map(|role| self.spec(ready, "", role));
+        let specs = [&acts, &verifies];
+        let networks = specs.map(|spec| spec.network == NetworkMode::Full);
+        let limits = specs.map(|spec| spec.limits);
+        let ground = serde_json::json!({
+            "networks": networks,
+            "limits": limits,
+            "times": self.settings.run.timeout_multiplier,
+        });
+        ReferenceKey {
+            rules: self.asked(ready).map(|asked| asked.named()),
+            ground: Some(ground.to_string()),
+            ..ReferenceKey::new(&ready.task, &ready.image.id)
+        }
     }
 
     /// The verification of both, under the task's way of seeing.
@@ -94,7 +112,8 @@ impl Trials {
         })
     }
 
-    pub(super) fn tell_unsound(&self, ready: &Ready, run: &ReferenceRun, events: &Events) {
+    /// Tells of a task that is not sound, and has each of its trials tell it.
+    pub(super) fn tell_unsound(&self, ready: &mut Ready, run: &ReferenceRun, events: &Events) {
         if let Err(problems) = run.sound() {
             let shown: Vec<&str> = problems
                 .iter()
@@ -105,7 +124,9 @@ impl Trials {
                 0 => String::new(),
                 more => format!("; and {more} more (`proofyard check`)"),
             };
-            let message = format!("{} is not sound: {}{more}", ready.task.id, shown.join("; "));
+            let why = format!("not sound: {}{more}", shown.join("; "));
+            let message = format!("{} is {why}", ready.task.id);
+            ready.warnings.push(format!("the task is {why}"));
             events.send(RunEvent::Warning { message });
         }
     }
@@ -221,6 +242,20 @@ impl Trials {
         trial: &str,
     ) -> Result<Verified, Fault> {
         let logs = self.scratch()?;
+        let asked = self.asked(ready);
+        if let Some(asked) = asked.filter(|asked| asked.under == Under::Official) {
+            let came = match own {
+                // Doing nothing is no prediction.
+                Own::Stays => Ok(Came::EmptyPatch),
+                Own::Crosses => {
+                    let (patch, logs) = (captured.official_patch(), logs.path());
+                    self.ask_official(ready, asked, patch, trial, logs).await
+                }
+            };
+            let came = came.map_err(|error| fault("verify", &error))?;
+            let judged = asked.judge(&ready.task, None, &came);
+            return Ok((JudgedRecord::judged(&judged), None));
+        }
         let place = self.place(ready, captured);
         let place = place.map_err(|error| fault("verify", &error))?.measuring();
         let pristine = self.pristine(ready, captured, &place, own, trial);

@@ -82,7 +82,7 @@ impl Trials {
         if ready.task.ours() || fixed {
             if checks {
                 let run = self.reference(&ready, events).await?;
-                self.tell_unsound(&ready, &run, events);
+                self.tell_unsound(&mut ready, &run, events);
                 ready.reference = Some(run);
             }
             return Ok(ready);
@@ -119,8 +119,8 @@ impl Trials {
             ready.reference = Some(run);
         }
         // None is sound: the task is what its format makes of it, and that is told.
-        if let Some(run) = &ready.reference {
-            self.tell_unsound(&ready, run, events);
+        if let Some(run) = ready.reference.clone() {
+            self.tell_unsound(&mut ready, &run, events);
         }
         Ok(ready)
     }

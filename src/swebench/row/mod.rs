@@ -20,6 +20,7 @@ mod list;
 mod oddity;
 mod patch;
 mod repository;
+mod reverse;
 mod source;
 mod table;
 #[cfg(test)]
@@ -143,6 +144,17 @@ pub struct DataSet {
     pub oddities: Vec<Oddity>,
     /// As the user named it.
     pub source: PathBuf,
+}
+
+impl Row {
+    /// The change that solves it: the row's patch, or what undoes it where the patch makes
+    /// the bug. None of a patch whose reverse cannot be written as text.
+    pub fn solution(&self) -> Option<std::borrow::Cow<'_, str>> {
+        match self.reversed {
+            true => reverse::reversed(&self.patch).map(Into::into),
+            false => Some(self.patch.as_str().into()),
+        }
+    }
 }
 
 impl DataSet {

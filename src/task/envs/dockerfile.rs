@@ -297,9 +297,11 @@ impl Text {
         }
         if !lines.is_empty() {
             let file = format!("{PYTHON}/requirements.txt");
+            // What an instance says of isolation is about the repo; a package that has to
+            // be built must not wait for backends that come with the same command.
             self.run(
                 lines.iter().copied(),
-                &format!("> {file} \\\n && {pip} -r {file}"),
+                &format!("> {file} \\\n && env -u PIP_NO_BUILD_ISOLATION {pip} -r {file}"),
             );
         }
     }

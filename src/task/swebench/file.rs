@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 /// The file's name; a folder that has it is an instance.
 pub const FILE: &str = "instance.json";
 /// The schema that this version writes.
-pub const SCHEMA: &str = "proofyard/swebench-instance/1";
+pub const SCHEMA: &str = "proofyard/swebench-instance/2";
 
-/// An instance, with all that was decided about it.
+/// An instance, with all that was decided about it, and nothing of where its row was found:
+/// it is the same task in every data set that has it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InstanceFile {
@@ -17,10 +18,6 @@ pub struct InstanceFile {
     pub instance_id: String,
     pub repo: String,
     pub version: String,
-    /// Digest of the data set that the row is of.
-    pub data_set: String,
-    /// As the user named the data set.
-    pub source: String,
     pub base_commit: Option<String>,
     pub history: HistoryName,
     pub difficulty: Option<String>,

@@ -43,7 +43,7 @@ pub fn load(path: &Path) -> Result<Task, TaskError> {
     let solution = dir.join("solution");
     Ok(Task {
         id: TaskId::new(&file.instance_id),
-        source: format!("{}#{}", file.source, file.instance_id),
+        source: file.instance_id.clone(),
         digest: Digest::new(""),
         instruction,
         description: String::new(),

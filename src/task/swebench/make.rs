@@ -35,10 +35,6 @@ pub struct Ground<'a> {
     pub history: History,
     /// Of an eval script.
     pub timeout: Duration,
-    /// Of the data set.
-    pub digest: &'a str,
-    /// As the user named the data set.
-    pub source: &'a str,
 }
 
 /// Makes the folder of a row, or finds it made.
@@ -157,8 +153,6 @@ impl<'a> Made<'a> {
                 instance_id: row.instance_id.clone(),
                 repo: row.repo.clone(),
                 version,
-                data_set: ground.digest.to_owned(),
-                source: ground.source.to_owned(),
                 base_commit: row.base_commit.clone(),
                 history: match history {
                     History::Ancestors => HistoryName::Ancestors,

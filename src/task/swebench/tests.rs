@@ -60,8 +60,6 @@ fn made(row: &Row, specifications: &str) -> Result<(Task, tempfile::TempDir), In
         table: None,
         history: History::Ancestors,
         timeout: Duration::from_secs(1800),
-        digest: "00",
-        source: "rows.jsonl",
     };
     let folder = lay_out(row, &ground)?;
     // A second time it is found as it is.
@@ -75,7 +73,7 @@ fn a_row_is_a_task_of_its_repo_and_nothing_but_the_statement_is_told() {
     assert_eq!(task.id.as_str(), "own__name-1");
     assert_eq!(task.format, Format::SweBench);
     assert_eq!(task.instruction, "It says a.");
-    assert_eq!(task.source, "rows.jsonl#own__name-1");
+    assert_eq!(task.source, "own__name-1");
     let repo = task.repo.as_ref().unwrap();
     assert_eq!(repo.source, RepoSource::Image);
     assert_eq!(repo.commit.as_deref(), row().base_commit.as_deref());
