@@ -9,7 +9,7 @@ use super::failure::{Failure, to_stdout};
 use super::list_set::list_set;
 use super::select::{SelectArgs, data_set, matches};
 use super::show_task::network;
-use crate::config::Settings;
+use crate::config::{Flag, Settings};
 use crate::diagnose::printable;
 use crate::record::{Digest, Sees, TaskId};
 use crate::report::aligned;
@@ -40,9 +40,23 @@ pub struct ListArgs {
     #[command(flatten)]
     pub select: SelectArgs,
 
+    /// Specifications of environments: files, or folders of them; may be given several times
+    #[arg(long, value_name = "PATH")]
+    pub envs: Vec<String>,
+
     /// One JSON object a line
     #[arg(long)]
     pub json: bool,
+}
+
+impl ListArgs {
+    /// As settings.
+    pub fn flags(&self) -> Vec<Flag> {
+        match self.envs.is_empty() {
+            true => Vec::new(),
+            false => vec![Flag::named("--envs", "swebench.envs", self.envs.clone())],
+        }
+    }
 }
 
 /// Prints the tasks that are named, else those of the settings.

@@ -162,8 +162,8 @@ async fn perform(command: Command) -> Exit {
         Command::Grade(args) => grade::run(*args).await,
         Command::Regrade(args) => regrade::run(args).await,
         Command::Check(args) => check::run(*args).await,
-        Command::List(args) => match settings(None) {
-            Ok(settings) => list::run(&args, &settings).await,
+        Command::List(args) => match loaded(None, args.flags()) {
+            Ok(loaded) => list::run(&args, &loaded.settings).await,
             Err(failure) => Err(failure),
         },
         Command::Show(args) => show::run(&args),

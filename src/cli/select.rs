@@ -139,11 +139,7 @@ pub fn rows<'a>(
     settings: &Settings,
     select: &SelectArgs,
 ) -> Result<Meant<'a>, Failure> {
-    let mut warnings: Vec<String> = set
-        .oddities
-        .iter()
-        .map(|odd| format!("{name}: {odd}"))
-        .collect();
+    let mut warnings: Vec<String> = Vec::new();
     let mut rows: Vec<&Row> = Vec::new();
     let expression = match &select.filter {
         Some(filter) if Expression::looks_like_one(filter) => {
@@ -215,6 +211,9 @@ pub fn rows<'a>(
             .filter_map(|at| rows.get(at).copied())
             .collect();
     }
+    let odd = set.oddities_of(&rows).into_iter();
+    let odd = odd.map(|odd| format!("{name}: {odd}"));
+    let warnings = odd.chain(warnings).collect();
     let record = DataSetRecord {
         source: name.to_owned(),
         digest: set.digest.clone(),

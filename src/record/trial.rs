@@ -312,6 +312,10 @@ pub struct Provenance {
     pub checkout: Option<CheckoutProof>,
     /// The digest of the reference run that the verdict rests on.
     pub reference: Option<Digest>,
+    /// `RUN/TRIAL`, whose verdict on the same prediction this is; none where it was made
+    /// for this trial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict_of: Option<String>,
     /// How calls reached the helper: `socket` or `stream`.
     pub transport: String,
     pub limits: Limits,

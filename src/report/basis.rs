@@ -37,6 +37,10 @@ pub fn basis(summary: &Summary, medians: &[&str], left_out: &[&str]) -> Vec<Stri
     parts.push(format!("{} in error", plural(summary.errors, "trial")));
     parts.extend(evidence(summary));
     parts.extend(verdicts(summary));
+    if summary.kept > 0 {
+        let kept = plural(summary.kept, "verdict");
+        parts.push(format!("{kept} kept from before (--no-cache)"));
+    }
     if summary.unchecked > 0 {
         parts.push(format!(
             "{} of {} never checked",

@@ -48,6 +48,10 @@ pub fn summarise(run: &RunRecord, records: &[TrialRecord]) -> Summary {
         errors: total(|agent| agent.errors),
         evidence: evidence(records),
         unchecked: unchecked(records),
+        kept: records
+            .iter()
+            .filter(|record| record.provenance.verdict_of.is_some())
+            .count(),
         valid: valid(run),
         agents,
     }

@@ -30,11 +30,18 @@ pub struct Summary {
     /// Tasks with a verdict of which nobody knows whether a solution passes and doing
     /// nothing fails: there was no reference run.
     pub unchecked: usize,
+    /// How many trials have the verdict of an earlier one on the same prediction.
+    #[serde(skip_serializing_if = "is_none_of_them")]
+    pub kept: usize,
     /// Data sets of which some instances are in quarantine.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub valid: Vec<Valid>,
     /// In the order of the plan.
     pub agents: Vec<AgentSummary>,
+}
+
+fn is_none_of_them(count: &usize) -> bool {
+    *count == 0
 }
 
 /// One agent, with one model where it has one.

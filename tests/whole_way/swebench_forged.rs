@@ -161,7 +161,7 @@ fn what_a_log_alone_shows_is_not_taken_from_who_writes_into_it() {
     let [honest, added, turned] = <[Value; 3]>::try_from(trials).unwrap();
     assert_eq!(honest["outcome"], "resolved", "{honest:#}");
     let probe = &honest["verdict"]["probes"][0];
-    assert_eq!(probe["kind"], "must_fail", "{honest:#}");
+    assert_eq!(probe["kind"], "made_to_fail", "{honest:#}");
     assert_eq!((&probe["held"], &probe["tests"]), (&true.into(), &1.into()));
     assert_eq!(honest["verdict"]["evidence"], "asserted");
 

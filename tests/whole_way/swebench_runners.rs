@@ -44,7 +44,7 @@ fn a_script_of_unittest_is_judged_by_both_rules_with_docstrings_for_ids() {
 /// How many tests were refused where they were made to fail: all that had to begin to pass.
 fn made_to_fail(verdict: &Value) -> u64 {
     let probe = &verdict["probes"][0];
-    assert_eq!(probe["kind"], "must_fail", "{verdict:#}");
+    assert_eq!(probe["kind"], "made_to_fail", "{verdict:#}");
     assert_eq!(probe["held"], true, "{verdict:#}");
     assert_eq!(probe["tests"], probe["of"], "{verdict:#}");
     probe["tests"].as_u64().unwrap()

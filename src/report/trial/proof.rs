@@ -15,6 +15,7 @@ pub(super) fn probes(verdict: &Verdict, columns: usize) -> Vec<String> {
         let what = match probe.kind.as_str() {
             "altered_expectations" => "refused with other expectations",
             "must_fail" => "covered by a test that must fail",
+            "made_to_fail" => "refused where they were made to fail",
             other => other,
         };
         format!("{} of {} {}", probe.tests, probe.of, sanitize(what))

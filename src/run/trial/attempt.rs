@@ -242,7 +242,12 @@ impl<'a> Attempt<'a> {
                 let logs = part.dir.join("verifier/probe");
                 let made = std::fs::create_dir_all(&logs);
                 match made {
-                    Ok(()) => Ok(self.trials.probed(subject, judged, &logs, warnings).await),
+                    Ok(()) => {
+                        let judged = self.trials.probed(subject, judged, &logs, warnings).await;
+                        // Of a task that cannot be probed nothing is there.
+                        let _ = std::fs::remove_dir(&logs);
+                        Ok(judged)
+                    }
                     Err(source) => Err(VerifyError::Keep { path: logs, source }),
                 }
             }

@@ -16,8 +16,8 @@ use super::rounds::Part;
 use super::{Shared, Trials};
 use crate::agent::{self, Account};
 use crate::record::{
-    AgentRef, End, Fault, ModelRef, Outcome, PlannedTrial, Reason, TaskId, TrajectorySummary,
-    TrialRecord,
+    AgentRef, End, Fault, ModelRef, Outcome, PlannedTrial, Provenance, Reason, TaskId,
+    TrajectorySummary, TrialRecord,
 };
 use crate::run::verdicts::{VerdictKey, Verdicts};
 use crate::run::{Demand, Events, ExecuteTrial, Phase, PhaseClock, write_atomic};
@@ -259,24 +259,22 @@ impl Attempt<'_> {
     /// A verdict that was made before, as this trial's.
     fn as_known(&self, known: TrialRecord) -> Result<TrialRecord, RecorderError> {
         let (tally, _) = self.nobody_acted()?;
-        let mut warnings = known.warnings;
-        warnings.push(format!(
-            "the verdict is that of {} in {}, of the same patch, image, tests and rules (--no-cache makes it anew)",
-            known.trial, known.run
-        ));
+        let verdict_of = format!("{}/{}", known.run, known.trial);
         Ok(TrialRecord {
             run: self.trials.run.run.clone(),
             trial: self.planned.trial.clone(),
             attempt: self.planned.attempt,
             task: self.task(),
-            provenance: self.provenance(),
+            provenance: Provenance {
+                verdict_of: Some(verdict_of),
+                ..self.provenance()
+            },
             trajectory: TrajectorySummary {
                 sha256: tally.sha256,
                 head: Some(tally.head),
                 ..known.trajectory
             },
             manifest: None,
-            warnings,
             ..known
         })
     }

@@ -4,10 +4,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::prepare::fault;
+use super::prepare::{fault, told_where_slow};
 use super::{Shared, Trials};
 use crate::record::Fault;
 use crate::repo::{self, Owner};
+use crate::run::Events;
 use crate::sandbox::docker::images::{BuiltImage, Described, ImageError, Progress, Recipe};
 use crate::task::swebench::Built;
 use crate::task::{History, InstanceBuild, InstanceImage};
@@ -23,13 +24,15 @@ impl Trials {
         shared: &Shared,
         image: &InstanceImage,
         limit: Duration,
+        events: &Events,
         progress: &Progress<'_>,
     ) -> Result<BuiltImage, Fault> {
+        let build = |built| self.built_instance(shared, built, limit, events, progress);
         self.needs(shared, &image.names).await;
         let found = match self.images.ensure_any(&image.names, progress).await {
             Ok(Some(found)) => found,
             Ok(None) => match &image.built {
-                Some(built) => self.built_instance(shared, built, limit, progress).await?,
+                Some(built) => build(built).await?,
                 None => {
                     let names = image.names.join(", nor ");
                     let message = format!(
@@ -43,7 +46,7 @@ impl Trials {
                 }
             },
             Err(error) => match &image.built {
-                Some(built) => self.built_instance(shared, built, limit, progress).await?,
+                Some(built) => build(built).await?,
                 None => return Err(of_image(&error)),
             },
         };
@@ -52,6 +55,7 @@ impl Trials {
         };
         let context = bug.parent().map(PathBuf::from).unwrap_or_default();
         let described = Described {
+            name: Some(format!("bug-of-{}", shared.task.id)),
             without: vec![context.join("solve.sh")],
             text: Some(format!(
                 "FROM {}\nUSER root\nCOPY fix.patch /tmp/bug.patch\nRUN cd {} && git apply --verbose /tmp/bug.patch && {COMMIT} && rm /tmp/bug.patch\n",
@@ -68,10 +72,12 @@ impl Trials {
         shared: &Shared,
         built: &InstanceBuild,
         limit: Duration,
+        events: &Events,
         progress: &Progress<'_>,
     ) -> Result<BuiltImage, Fault> {
         let nothing = self.scratch()?;
         let environment = Described {
+            name: Some(format!("environment-of-{}", shared.task.id)),
             context: nothing.path().to_owned(),
             text: Some(built.environment.clone()),
             ..Described::default()
@@ -89,7 +95,9 @@ impl Trials {
                 owner,
             )
         });
-        let prepared = preparing.await.map_err(|error| fault("checkout", &error))?;
+        let what = format!("checkout of {}", shared.task.id);
+        let prepared = told_where_slow(events, what, preparing).await;
+        let prepared = prepared.map_err(|error| fault("checkout", &error))?;
         let prepared = prepared.map_err(|error| Fault {
             class: "task".into(),
             ..fault("checkout", &error)
@@ -97,6 +105,7 @@ impl Trials {
         // The tree lies in a folder of its own, beside what is known of it.
         let context = prepared.dir.parent().map(PathBuf::from).unwrap_or_default();
         let described = Described {
+            name: Some(shared.task.id.to_string()),
             without: vec![context.join("checkout.json")],
             context,
             text: Some(built.instance.replace(Built::FROM, &environment.tag)),

@@ -143,7 +143,8 @@ impl Trials {
                 let progress = |_: ImageProgress| {
                     begun.get_or_init(|| events.preparing(what.clone()));
                 };
-                self.instance_image(shared, image, limit, &progress).await?
+                self.instance_image(shared, image, limit, events, &progress)
+                    .await?
             }
             image => self.image(image, limit, what, events).await?,
         };
@@ -178,7 +179,7 @@ impl Trials {
                 (None, workdir) => workdir.to_owned(),
             };
             let owner = self.owner(&ready, &config.user).await?;
-            ready.tree = Some(self.checkout(&ready, repo, owner).await?);
+            ready.tree = Some(self.checkout(&ready, repo, owner, events).await?);
         }
         ready.services = self
             .service_images(&task.environment, &ready.image, task.id.as_str(), events)
@@ -198,7 +199,23 @@ impl Trials {
     }
 
     /// The base commit's checkout, made once; of a work tree that is the image's, its `.git`.
-    async fn checkout(&self, ready: &Ready, repo: &Repo, owner: Owner) -> Result<Prepared, Fault> {
+    async fn checkout(
+        &self,
+        ready: &Ready,
+        repo: &Repo,
+        owner: Owner,
+        events: &Events,
+    ) -> Result<Prepared, Fault> {
+        let what = format!("checkout of {}", ready.task.id);
+        told_where_slow(events, what, self.checked_out(ready, repo, owner)).await
+    }
+
+    async fn checked_out(
+        &self,
+        ready: &Ready,
+        repo: &Repo,
+        owner: Owner,
+    ) -> Result<Prepared, Fault> {
         let cache = self.engine.state().join("checkouts");
         let of_task = |error: &dyn std::fmt::Display| Fault {
             class: "task".into(),
@@ -345,9 +362,21 @@ impl Trials {
     }
 }
 
+/// Tells of work that takes more than a second; most of it was done before and takes none.
+pub async fn told_where_slow<T>(events: &Events, what: String, work: impl Future<Output = T>) -> T {
+    tokio::pin!(work);
+    tokio::select! {
+        done = &mut work => return done,
+        () = tokio::time::sleep(Duration::from_secs(1)) => {}
+    }
+    let _begun = events.preparing(what);
+    work.await
+}
+
 /// What a compose file says of a build.
 fn described(build: &Build) -> Described {
     Described {
+        name: None,
         context: build.context.clone(),
         file: build.dockerfile.clone(),
         text: build.inline.clone(),

@@ -194,6 +194,7 @@ impl Attempt<'_> {
         Provenance {
             image: self.ready.image.id.clone(),
             registry: self.ready.image.registry.clone(),
+            verdict_of: None,
             recipe: self.ready.image.recipe.clone(),
             checkout: self.ready.tree.as_ref().map(|tree| CheckoutProof {
                 commit: tree.proof.commit.clone(),

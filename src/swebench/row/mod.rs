@@ -158,6 +158,14 @@ impl Row {
 }
 
 impl DataSet {
+    /// What is odd about some of its rows, and about none of them.
+    pub fn oddities_of(&self, rows: &[&Row]) -> Vec<Oddity> {
+        let whole = self.oddities.iter();
+        let whole = whole.filter(|odd| odd.kind == OddityKind::Unpublished);
+        let of_rows = oddity::Tally::of(rows.iter().copied()).finish();
+        whole.cloned().chain(of_rows).collect()
+    }
+
     /// The rows by their ids.
     pub fn by_id(&self) -> HashMap<&str, &Row> {
         let rows = self.rows.iter();

@@ -181,6 +181,15 @@ impl Tally {
         oddity.instances += 1;
     }
 
+    /// Of these rows alone.
+    pub fn of<'r>(rows: impl IntoIterator<Item = &'r Row>) -> Self {
+        let mut tally = Self::default();
+        for row in rows {
+            tally.row(row);
+        }
+        tally
+    }
+
     /// What was odd, in the order of the kinds.
     pub fn finish(self) -> Vec<Oddity> {
         self.kinds.into_values().collect()

@@ -235,7 +235,7 @@ fn a_folder_of_another_version_says_so() {
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(
         &file,
-        text.replace("swebench-instance/1", "swebench-instance/9"),
+        text.replace("swebench-instance/2", "swebench-instance/9"),
     )
     .unwrap();
     let error = task::load(Path::new(&task.dir)).unwrap_err().to_string();

@@ -73,7 +73,7 @@ impl Asked {
     fn kind(self) -> &'static str {
         match self {
             Self::Supplied => "altered_expectations",
-            Self::MustFail => "must_fail",
+            Self::MustFail => "made_to_fail",
         }
     }
 }
@@ -176,7 +176,7 @@ mod tests {
             (honest.evidence, honest.proofs.len()),
             (Evidence::Records, 0)
         );
-        assert_eq!(honest.probes[0].kind, "must_fail");
+        assert_eq!(honest.probes[0].kind, "made_to_fail");
         let forged = judge_supplied(Asked::MustFail, &baseline, &run([Failed, Passed]));
         assert_eq!(forged.proofs, ["`b` passes although it was made to fail"]);
     }

@@ -50,6 +50,8 @@ pub struct Recipe {
 /// A recipe that is more than a folder with a Dockerfile.
 #[derive(Debug, Clone, Default)]
 pub struct Described {
+    /// What it is called in messages and logs, where the context's folder says nothing.
+    pub name: Option<String>,
     /// The folder of the files.
     pub context: PathBuf,
     /// The Dockerfile, where it is not the context's.
@@ -137,7 +139,11 @@ impl Recipe {
         let whole = dir
             .canonicalize()
             .map_err(|source| ImageError::host("reading", dir, source))?;
-        let own = || dir.join("Dockerfile");
+        let own = || match &described.name {
+            // There is no such file that anybody could look for.
+            Some(name) => PathBuf::from(format!("Dockerfile of {name}")),
+            None => dir.join("Dockerfile"),
+        };
         let file = described.file.clone().unwrap_or_else(own);
         let text = match &described.text {
             Some(text) => text.clone(),
@@ -150,6 +156,7 @@ impl Recipe {
         };
         let dockerfile = Dockerfile::parse(&text).map_err(|error| at(error.line, error.message))?;
         let (name, repository) = names(&whole, images).map_err(|message| at(1, message))?;
+        let name = described.name.clone().unwrap_or(name);
         chain.push(whole);
         let mut bases = Vec::with_capacity(dockerfile.references.len());
         for reference in &dockerfile.references {

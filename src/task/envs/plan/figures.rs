@@ -67,7 +67,7 @@ pub const PULLS_FROM: [&str; 5] = [
 pub const BUILDS_FROM: [&str; 3] = [
     "from: builds of small libraries in pure Python on two cores (0.3 to 0.4 GB and 1.5",
     "minutes for an environment, 3 to 10 s for an instance); to: a guess for compiled ones",
-    "without the history of each repo, which is fetched once",
+    "without the history of each repo, which is fetched once where it is not local",
 ];
 
 impl Figures {

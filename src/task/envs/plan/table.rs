@@ -44,10 +44,13 @@ impl Plan {
 
     fn tell_built(&self, text: &mut String, new: usize) {
         if self.built.instances > 0 {
+            let made = match new {
+                0 => "no image of environments is to be made; those".to_owned(),
+                new => format!("{} of environments", counted(new, "image")),
+            };
             let _ = writeln!(
                 text,
-                "\n{} of environments, shared by {} of instances:",
-                counted(new, "image"),
+                "\n{made}, shared by {} of instances:",
                 counted(self.built.instances, "image"),
             );
         }
