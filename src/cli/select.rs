@@ -92,7 +92,13 @@ pub fn data_set(path: &str, settings: &Settings) -> Result<Option<DataSet>, Fail
         DatasetPlace::Path(file) => file.clone(),
         DatasetPlace::Url(url) => fetched(url, named.digest.as_deref(), &settings.host.state)?,
     };
-    let read = row::read(&file).map_err(Failure::Rows)?;
+    let read = row::read(&file).map_err(Failure::Rows);
+    let right = |read: &DataSet| named.digest.as_ref() == Some(&read.digest);
+    if matches!(named.place, DatasetPlace::Url(_)) && !read.as_ref().is_ok_and(right) {
+        // What is not what was asked for is not kept: the next attempt fetches anew.
+        let _ = std::fs::remove_file(&file);
+    }
+    let read = read?;
     let name = || path.to_owned();
     match (&named.digest, &named.place) {
         (Some(expected), _) if *expected != read.digest => Err(Failure::DataSetDigest {

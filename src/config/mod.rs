@@ -46,7 +46,6 @@ pub struct Settings {
 /// `[datasets.NAME]`
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct DatasetSettings {
-    #[serde(flatten)]
     pub place: DatasetPlace,
     pub digest: Option<String>,
     pub quarantine: Option<PathBuf>,

@@ -203,6 +203,14 @@ fn a_data_set_behind_a_url_is_fetched_once_and_is_the_one_that_was_named() {
     }
     // Once without a digest, and once with it.
     assert_eq!(asked.load(Ordering::SeqCst), 2);
+    // Another one than was asked for is not kept.
+    let other = format!("{url}\ndigest = \"{}\"", "0".repeat(64));
+    for _ in 0..2 {
+        let (code, _, error) = listed(&other);
+        assert_eq!(code, Some(2), "{error}");
+        assert!(error.contains(digest), "{error}");
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 4);
     let (code, _, error) = listed(&format!(
         "url = \"{base}/gone.jsonl\"\ndigest = \"{digest}\""
     ));
