@@ -122,7 +122,8 @@ const LANGUAGES: [Language; 6] = [
     },
 ];
 
-const SCRIPTS: [&str; 7] = [".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".tsx"];
+const SCRIPTS: [&str; 4] = [".js", ".mjs", ".cjs", ".jsx"];
+const TYPED_SCRIPTS: [&str; 4] = [".ts", ".mts", ".cts", ".tsx"];
 
 /// A file whose tests fail with this message; none where no test was found in it.
 /// `mark`: a word that begins with a letter and is in none of the files.
@@ -133,12 +134,13 @@ pub fn failing(path: &str, text: &str, message: &str, mark: &str) -> Option<Stri
     if path.ends_with(".py") {
         return failing_python::failing(text, message);
     }
-    if SCRIPTS.iter().any(|ending| path.ends_with(ending)) {
-        let typed = path.contains(".ts") || path.contains(".mts");
-        return script(text, message, mark, typed);
+    let is_one_of = |endings: &[&str]| endings.iter().any(|ending| path.ends_with(ending));
+    if is_one_of(&SCRIPTS) || is_one_of(&TYPED_SCRIPTS) {
+        return script(text, message, mark, is_one_of(&TYPED_SCRIPTS));
     }
-    let is_of = |language: &&Language| language.endings.iter().any(|end| path.ends_with(end));
-    let language = LANGUAGES.iter().find(is_of)?;
+    let language = LANGUAGES
+        .iter()
+        .find(|language| is_one_of(language.endings))?;
     let mut altered = text.to_owned();
     let mut found = false;
     for Head { head, what } in language.heads {
