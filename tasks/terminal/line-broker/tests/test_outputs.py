@@ -646,8 +646,13 @@ def test_sigterm_delivers_what_is_queued(broker):
     broker.process.send_signal(signal.SIGTERM)
     for i in range(n):
         assert slow.message() == ("q", i + 1, body)
+    last = b.line()
+    if last == b"OK %d" % (n + 1):
+        # The system took a little more of the queue before the signal came: there was room.
+        assert slow.message() == ("q", n + 1, body)
+        last = b.line()
     assert slow.line() == b"BYE" and slow.at_end()
-    assert b.line() == b"BYE" and b.at_end()
+    assert last == b"BYE" and b.at_end()
     assert stopped(broker, 15) == 0
 
 
