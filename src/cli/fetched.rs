@@ -11,7 +11,7 @@ use futures_util::StreamExt as _;
 use sha2::{Digest as _, Sha256};
 
 use super::Failure;
-use crate::diagnose::innermost;
+use crate::diagnose::{innermost, printable};
 use crate::record::hex;
 
 /// Below the state folder.
@@ -88,6 +88,8 @@ async fn fetch(url: &str, home: &Path) -> Result<(), String> {
         .read_timeout(SILENT)
         .build()
         .map_err(|error| innermost(&error))?;
+    // A server may take its time before the first byte.
+    eprintln!("fetching {}", printable(url));
     let answer = client.get(url).send().await;
     let answer = answer.map_err(|error| innermost(&error))?;
     if !answer.status().is_success() {
@@ -144,7 +146,7 @@ impl<'a> Progress<'a> {
             None => String::new(),
         };
         let have = have as f64 / 1e6;
-        eprintln!("fetching {}: {have:.1}{of} MB", self.url);
+        eprintln!("fetching {}: {have:.1}{of} MB", printable(self.url));
     }
 }
 

@@ -39,7 +39,9 @@ pub fn basis(summary: &Summary, medians: &[&str], left_out: &[&str]) -> Vec<Stri
     parts.extend(verdicts(summary));
     if summary.kept > 0 {
         let kept = plural(summary.kept, "verdict");
-        parts.push(format!("{kept} kept from before (--no-cache)"));
+        parts.push(format!(
+            "{kept} kept from before (--no-cache makes them anew)"
+        ));
     }
     if summary.unchecked > 0 {
         parts.push(format!(
